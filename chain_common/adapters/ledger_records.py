@@ -1,0 +1,164 @@
+"""Between the contract's structs and the library's records, field by field, by name.
+
+A Solidity name in camel case is the record's name in snake case; a record adds the unit where Solidity has none
+(``stake`` is ``stake_wei``, ``best`` is ``best_loss``). A struct that has a field no record knows cannot be read, so a
+contract that has moved on is noticed at the first call.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import IntEnum
+from functools import cache
+from typing import Any, Final, get_type_hints
+
+from eth_utils.address import to_checksum_address
+
+from chain_common.adapters.ledger_artifact import AbiEntry, model_repository
+from chain_common.domain.repository import (
+    Address,
+    Call,
+    Claim,
+    Contribute,
+    CreateModel,
+    End,
+    FailRound,
+    Model,
+    Reclaim,
+    Rejection,
+    Round,
+    RoundState,
+    Seat,
+    Settle,
+    SettleClosing,
+    Terms,
+    TopUp,
+    Withdraw,
+)
+
+_UNITS: Final = ("", "_wei", "_s", "_loss")
+_CAPITAL: Final = re.compile(r"(?<!^)([A-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A call as the contract takes it: function, arguments in order, wei sent with it."""
+
+    function: str
+    arguments: tuple[Any, ...]
+    value_wei: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """A call's function, the fields that are its arguments, and those whose sum is sent with it."""
+
+    function: str
+    arguments: tuple[str, ...]
+    paid: tuple[str, ...] = ()
+
+
+_SHAPES: Final[Mapping[type[Call], _Shape]] = {
+    CreateModel: _Shape(
+        "createModel", ("bounty_wei", "bond_wei", "publication", "terms"), paid=("bounty_wei", "bond_wei")
+    ),
+    TopUp: _Shape("topUp", ("model_id", "bounty_wei", "bond_wei"), paid=("bounty_wei", "bond_wei")),
+    Contribute: _Shape("contribute", ("model_id", "contribution"), paid=("stake_wei",)),
+    Settle: _Shape("settle", ("model_id", "report")),
+    FailRound: _Shape("failRound", ("model_id",)),
+    End: _Shape("end", ("model_id",)),
+    SettleClosing: _Shape("settleClosing", ("model_id", "losses")),
+    Reclaim: _Shape("reclaim", ("model_id",)),
+    Claim: _Shape("claim", ("model_id", "round", "seat")),
+    Withdraw: _Shape("withdraw", ()),
+}
+
+
+def request_of(call: Call) -> Request:
+    """Return what to send for a call."""
+    shape = _SHAPES[type(call)]
+    inputs = model_repository().of_type("function")[shape.function]["inputs"]
+    arguments = (
+        struct(entry, getattr(call, name)) if entry["type"] == "tuple" else _plain(getattr(call, name))
+        for entry, name in zip(inputs, shape.arguments, strict=True)
+    )
+    return Request(shape.function, tuple(arguments), sum(getattr(call, name) for name in shape.paid))
+
+
+def struct(entry: AbiEntry, record: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a record of any kind
+    """Return a record as the tuple of a Solidity struct.
+
+    Parameters
+    ----------
+    entry
+        The struct's entry in the interface; its ``components`` give the order.
+    """
+    kind: type = type(record)
+    names = (field_of(kind, component["name"]) for component in entry["components"])
+    return tuple(_plain(getattr(record, name)) for name in names)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the field holds
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, IntEnum) else value
+
+
+def model_of(model_id: int, values: Sequence[Any]) -> Model:
+    """Read what ``model`` returned."""
+    return Model(model_id=model_id, **_fields(Model, "model", values))
+
+
+def terms_of(values: Sequence[Any]) -> Terms:
+    """Read what ``terms`` returned."""
+    return Terms(**_fields(Terms, "terms", values))
+
+
+def round_of(model_id: int, number: int, values: Sequence[Any]) -> Round:
+    """Read what ``round`` returned: a byte a seat of shares and rejections, once it is settled."""
+    read = _fields(Round, "round", values)
+    n_seats = read["seats"] if read["state"] is RoundState.SETTLED else 0
+    read["shares"] = tuple(read["shares"][:n_seats])
+    read["rejections"] = tuple(Rejection(code) for code in read["rejections"][:n_seats])
+    return Round(model_id=model_id, number=number, **read)
+
+
+def seat_of(model_id: int, number: int, index: int, values: Sequence[Any]) -> Seat:
+    """Read what ``seat`` returned."""
+    return Seat(model_id=model_id, round=number, index=index, **_fields(Seat, "seat", values))
+
+
+def _fields(record: type, function: str, values: Sequence[Any]) -> dict[str, Any]:
+    components = model_repository().of_type("function")[function]["outputs"][0]["components"]
+    hints = _hints(record)
+    read = {}
+    for component, value in zip(components, values, strict=True):
+        name = field_of(record, component["name"])
+        read[name] = _typed(hints[name], value)
+    return read
+
+
+def _typed(hint: Any, value: Any) -> Any:  # noqa: ANN401 - whatever the field holds
+    if hint is Address:
+        return Address(to_checksum_address(value))
+    if isinstance(hint, type) and issubclass(hint, IntEnum):
+        return hint(value)
+    return value
+
+
+@cache
+def _hints(record: type) -> Mapping[str, Any]:
+    return get_type_hints(record)
+
+
+@cache
+def field_of(record: type, solidity_name: str) -> str:
+    """Return the record's name of a struct's field. Raises ``LookupError`` if it has none."""
+    snake = _CAPITAL.sub(r"_\1", solidity_name).lower()
+    known = {field.name for field in fields(record)}
+    for unit in _UNITS:
+        if snake + unit in known:
+            return snake + unit
+    raise LookupError(f"{record.__name__} has no field for {solidity_name}")

@@ -1,0 +1,42 @@
+"""The data owner's use cases, wired together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chain_common.ports import LoanReader
+from chain_common.services.account import Account
+from chain_common.services.data_owner.contributing import Contributing
+from chain_common.services.data_owner.contributions import Contributions
+from chain_common.services.data_owner.files import Files
+from chain_common.services.data_owner.market import Market
+from chain_common.services.indexer import Indexer
+from chain_common.services.model_describer import ModelDescriber
+from chain_common.services.model_reader import ModelReader
+from chain_common.services.transactions import Transactions
+from chain_common.services.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class DataOwner:
+    """Everything a data owner does."""
+
+    world: World
+    account: Account
+    market: Market
+    files: Files
+    contributing: Contributing
+    contributions: Contributions
+
+    @classmethod
+    def of(cls, world: World, loans: LoanReader) -> DataOwner:
+        """Wire the use cases on a world and make their jobs known to its worker."""
+        transactions = Transactions(world)
+        reader = ModelReader(world)
+        market = Market(world, reader, ModelDescriber(reader))
+        files = Files(world, reader, market, loans)
+        contributing = Contributing(world, reader, market, files)
+        for part in (transactions, contributing):
+            part.register()
+        contributions = Contributions(world, Indexer(world), transactions)
+        return cls(world, Account(world, transactions), market, files, contributing, contributions)

@@ -1,0 +1,46 @@
+"""Keeps the local copy of the contract's events up to date."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+from chain_common.services.world import World
+
+
+@dataclass(slots=True)
+class Indexer:
+    """Copies events from the last checkpoint to the newest block.
+
+    A replaced chain (a development chain that was started anew) is recognised by its deployment's hashes; the copy is
+    then rebuilt from the first block.
+    """
+
+    world: World
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def sync(self) -> int:
+        """Copy what is new and return the number of events.
+
+        Raises
+        ------
+        Unavailable
+            If the chain cannot be reached; what was copied before stays.
+        """
+        with self._lock:
+            index, ledger = self.world.index, self.world.ledger
+            identity = ledger.identity()
+            if index.identity() != identity:
+                index.reset(identity)
+            head = ledger.head().number
+            if index.checkpoint() > head:
+                index.reset(identity)
+            n_copied = 0
+            start = index.checkpoint() + 1
+            if start > head:
+                return 0
+            for page in ledger.events(start, head):
+                index.add(page, page[-1].block - 1 if page else start - 1)
+                n_copied += len(page)
+            index.add((), head)
+            return n_copied

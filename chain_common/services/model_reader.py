@@ -1,0 +1,135 @@
+"""A model as anyone can see it: from the contract, the copied events and the content store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+from chain_common.domain.loss_units import mean_loss
+from chain_common.domain.model_spec import ModelSpec
+from chain_common.domain.paillier.keys import EncryptedWeights, PublicKey
+from chain_common.domain.repository import (
+    ChainEvent,
+    Contribution,
+    Model,
+    ModelStatus,
+    Round,
+    RoundState,
+    Terms,
+)
+from chain_common.domain.wire import WeightsDocument
+from chain_common.errors import PayloadRejected
+from chain_common.services.world import World
+
+RUNNING: Final = (
+    RoundState.COLLECTING,
+    RoundState.DELIVERING,
+    RoundState.AWAITING_SETTLEMENT,
+    RoundState.OVERDUE,
+)
+
+
+def committed(event: ChainEvent) -> Contribution:
+    """Read the contribution out of a ``Contributed`` event."""
+    said = cast(Mapping[str, Any], event.arguments["contribution"])
+    return Contribution(
+        round=int(said["round"]),
+        base_weights=bytes.fromhex(said["baseWeights"][2:]),
+        payload=bytes.fromhex(said["payload"][2:]),
+        tag_root=bytes.fromhex(said["tagRoot"][2:]),
+        update_digest=bytes.fromhex(said["updateDigest"][2:]),
+        rows=int(said["rows"]),
+        nonce=bytes.fromhex(said["nonce"][2:]),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """One reading of a model from the chain, so that a page does not ask twice."""
+
+    model: Model
+    terms: Terms
+    rounds: tuple[Round, ...]
+
+    def score(self, loss: int) -> float:
+        """Turn a scoring-set loss sum into the mean a person reads."""
+        return mean_loss(loss, self.terms.metric, self.terms.scoring_rows, self.terms.loss_shift)
+
+    @property
+    def running(self) -> Round | None:
+        """The round that has been opened and not ended, if any."""
+        return self.rounds[-1] if self.rounds and self.rounds[-1].state in RUNNING else None
+
+
+@dataclass(slots=True)
+class ModelReader:
+    """Assembles what pages show of a model."""
+
+    world: World
+    _specs: dict[bytes, ModelSpec] = field(default_factory=dict)
+
+    def spec(self, digest: bytes) -> ModelSpec:
+        """Read a model spec; it never changes, so it is read once.
+
+        Raises
+        ------
+        Unavailable
+            If the store does not have it now.
+        PayloadRejected
+            If what the lender published is not a model spec.
+        """
+        known = self._specs.get(digest)
+        if known is None:
+            known = self._specs[digest] = ModelSpec.from_bytes(self.world.store.get(digest))
+        return known
+
+    def snapshot(self, model_id: int) -> Snapshot:
+        """Read a model, its terms and its rounds from the chain."""
+        model = self.world.ledger.model(model_id)
+        terms = self.world.ledger.terms(model_id)
+        rounds = tuple(self.world.ledger.round(model_id, number) for number in range(1, model.rounds + 1))
+        return Snapshot(model, terms, rounds)
+
+    def contributions(self, model_id: int, number: int | None = None) -> list[ChainEvent]:
+        """Return the ``Contributed`` events of a model, or of one of its rounds, in the order of their seats."""
+        events = self.world.index.events(model_id=model_id, name="Contributed", limit=16 * 16)
+        return [event for event in events if number is None or event.arguments["round"] == number]
+
+    def rows_accepted(self, model_id: int, before_round: int) -> int:
+        """Count the rows of the seats accepted in rounds before one; it sets the length of row tags."""
+        total = 0
+        for event in self.contributions(model_id):
+            number, index = cast(int, event.arguments["round"]), cast(int, event.arguments["seat"])
+            if number < before_round:
+                each = self.world.ledger.round(model_id, number)
+                if each.state is RoundState.SETTLED and not each.rejections[index]:
+                    total += committed(event).rows
+        return total
+
+    def weights(self, spec: ModelSpec, digest: bytes) -> EncryptedWeights:
+        """Read a base: encrypted weights under the model's key, every one checked to lie in the group.
+
+        Raises
+        ------
+        Unavailable
+            If the store does not have them now.
+        PayloadRejected
+            If they are not weights of this model.
+        """
+        document = WeightsDocument.from_bytes(self.world.store.get(digest))
+        public_key = PublicKey(spec.keys.paillier_n)
+        if document.key_fingerprint.hex() != public_key.fingerprint:
+            raise PayloadRejected("The weights are encrypted under another key than the model's.")
+        return EncryptedWeights.from_bytes(document.encrypted_weights, public_key, spec.n_weights)
+
+    def closing_score_due(self, seen: Snapshot) -> bool:
+        """Tell whether the lender can still give the closing score."""
+        model = seen.model
+        return (
+            model.status is ModelStatus.CLOSING
+            and model.held_wei > 0
+            and not model.closing_settled
+            and not model.failed
+            and self.world.ledger.head().timestamp <= model.closing_by
+        )
