@@ -26,14 +26,9 @@ from chain_common.domain.repository import (
     Seat,
     Terms,
 )
-from chain_common.errors import RuleBroken
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 JsonObject = dict[str, Json]
-
-
-class RoundMoved(RuleBroken):
-    """The round or its base changed between reading and sending a contribution: begin again on what is there now."""
 
 
 class Ledger(Protocol):

@@ -129,4 +129,9 @@ def _tester_data(message: str) -> bytes:
 def _text_data(message: str) -> bytes:
     """Encode the reason in a message as ``Error(string)``; nothing if there is none."""
     reason = message.partition("revert")[2].removeprefix("ed").strip(": ")
-    return _TEXT + encode(["string"], [reason]) if reason else b""
+    return text_revert(reason) if reason else b""
+
+
+def text_revert(reason: str) -> bytes:
+    """Return the data of a revert with a text, as Solidity encodes it."""
+    return _TEXT + encode(["string"], [reason])

@@ -253,6 +253,18 @@ class Node:
                 raise
             return min(estimate + estimate // 4, self.web3.eth.get_block("latest")["gasLimit"])
 
+    def revert_of(self, call: Mapping[str, Any], block: int) -> bytes | None:
+        """Return the data a call reverts with on the state after a block, or ``None`` if it does not."""
+        with self.answering():
+            try:
+                self.web3.eth.call(cast(Any, call), block)
+            except _node_errors() as error:
+                data = revert_data(error)
+                if data is None:
+                    raise
+                return data
+        return None
+
     def refused(self, raw: bytes) -> str:
         """Hand the node a signed transaction; return the words it refused it with, or nothing if it took it."""
         with self.answering():

@@ -19,7 +19,17 @@ from chain_common.errors import BadInput
 
 @pytest.mark.parametrize(
     ("exact", "on_grid"),
-    [(1000, 1000), (999, 1000), (991, 1000), (990, 990), (989, 990), (900, 900), (895, 900), (1001, 1010), (0, 0)],
+    [
+        (1000, 1000),
+        (999, 1000),
+        (991, 1000),
+        (990, 990),
+        (989, 990),
+        (900, 900),
+        (895, 900),
+        (1001, 1010),
+        (0, 0),
+    ],
 )
 def test_a_loss_is_rounded_up_to_the_grid(exact, on_grid):
     # From 1000 to 900 in 10 steps: multiples of 10, above the first loss too.
@@ -69,7 +79,9 @@ def test_a_target_above_the_start_is_refused():
     assert refused.value.field == "target"
 
 
-@pytest.mark.parametrize(("metric", "bits"), [(Metric.BRIER, 80), (Metric.BALANCED_BRIER, 96), (Metric.SQUARED_ERROR, 76)])
+@pytest.mark.parametrize(
+    ("metric", "bits"), [(Metric.BRIER, 80), (Metric.BALANCED_BRIER, 96), (Metric.SQUARED_ERROR, 76)]
+)
 def test_a_mean_is_read_back_from_a_loss(metric, bits):
     # 2000 rows with a mean of 1/8: a real sum of 250.
     loss_sum = 250 << (bits - 48)

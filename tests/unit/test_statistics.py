@@ -86,7 +86,9 @@ def test_statistics_of_two_data_owners_pool_by_their_rows(class_weights):
     ]
     pooled = accumulate(x, y, "taylor-logistic", class_weights=class_weights)
     np.testing.assert_allclose((parts[0].gram + 2 * parts[1].gram) / 3, pooled.gram, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose((parts[0].moment + 2 * parts[1].moment) / 3, pooled.moment, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        (parts[0].moment + 2 * parts[1].moment) / 3, pooled.moment, rtol=1e-12, atol=1e-15
+    )
 
 
 def test_the_gram_is_exactly_symmetric_and_read_only():
@@ -126,7 +128,12 @@ def test_no_rows_no_statistics():
 
 @pytest.mark.parametrize(
     ("n_weights", "loss", "class_weights"),
-    [(0, "squared", None), (2, "hinge", None), (2, "squared", (1.0, 1.0)), (2, "taylor-logistic", (0.0, 1.0))],
+    [
+        (0, "squared", None),
+        (2, "hinge", None),
+        (2, "squared", (1.0, 1.0)),
+        (2, "taylor-logistic", (0.0, 1.0)),
+    ],
 )
 def test_impossible_settings_are_refused(n_weights, loss, class_weights):
     with pytest.raises(BadInput):

@@ -136,9 +136,9 @@ def test_without_centring_the_error_near_the_optimum_is_a_thousand_times_larger(
 
 
 def test_the_update_is_exact_where_the_optimum_is_out_of_the_weights_reach():
-    # Noise left an eigenvalue of 1e-6 with a moment of 0.01: the optimum's weight is 10,000.
-    statistics = released(np.diag([0.25, 1e-6, 0.25]), [0.1, 0.01, -0.3], 1000)
-    weights = weights_to_int32(np.array([0.3, -0.2, -1.4]))
+    # Noise left an eigenvalue of 1e-7 with a moment of 2e-5: the optimum's weight is 200, the step goes to 0.02.
+    statistics = released(np.diag([0.25, 1e-7, 0.25]), [0.1, 2e-5, -0.3], 10**6)
+    weights = weights_to_int32(np.array([0.4, 0.0, -1.2]))
     update = products_to_float(apply_plain(damped_step(statistics), weights))
     assert relative_error(update, exact_step(statistics, weights)) < 1e-6
 

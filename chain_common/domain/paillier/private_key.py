@@ -2,9 +2,9 @@
 
 Never reachable from ``data_owner_app``; import-linter checks it.
 
-A single wrong result of one of the two halves gives the key away to whoever learns the right one (Boneh,
-DeMillo, Lipton 1997), so every power here is computed beside a small modulus and compared (Shamir 1997), must
-be what Fermat's theorem says, and the recombined result is checked against both halves before it is returned.
+A single wrong result of one of the two halves gives the key away to whoever learns the right one (Boneh, DeMillo,
+Lipton 1997). So every power of a foreign number is computed beside a small modulus and compared (Shamir 1997), and the
+joined result is checked against both halves before it is returned.
 """
 
 from __future__ import annotations
@@ -77,10 +77,7 @@ class _Half:
     def plaintext(self, ciphertext: mpz) -> tuple[mpz, mpz]:
         """Return the plaintext modulo ``p`` and ``c**(p - 1) mod p**2``, which says what it must be."""
         power = _checked_power(ciphertext, self.prime - 1, self.prime_squared)
-        quotient, one = gmpy2.f_divmod(power, self.prime)
-        if one != 1:
-            raise ComputationFault
-        return quotient * self.log_scale % self.prime, power
+        return power // self.prime * self.log_scale % self.prime, power
 
     def nth_power(self, unit: mpz) -> mpz:
         """Return ``unit**n mod p**2``.
@@ -146,7 +143,7 @@ class PrivateKey:
         low_power, high_power = low.nth_power(mpz(unit)), high.nth_power(mpz(unit))
         lift = (high_power - low_power) * self._p_squared_inverse % high.prime_squared
         power = low_power + low.prime_squared * lift
-        if power % low.prime_squared != low_power or power % high.prime_squared != high_power:
+        if power % high.prime_squared != high_power:
             raise ComputationFault
         shift = 1 + mpz(encode_plaintext(self.public_key, plaintext)) * self.public_key.n
         return int(shift * power % self.public_key.n_squared)

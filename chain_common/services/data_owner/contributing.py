@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
+from chain_common.contract_errors import RoundFull, RoundMismatch, RoundNotCollecting, StaleBase
 from chain_common.domain.content_id import digest_of
 from chain_common.domain.model_spec import ModelSpec
 from chain_common.domain.privacy import NoisedStatistics, release_without_noise
@@ -23,7 +24,7 @@ from chain_common.domain.update import (
 )
 from chain_common.domain.wire import Payload
 from chain_common.errors import RuleBroken
-from chain_common.ports import JobKind, Json, JsonObject, RoundMoved, StartOver, StepContext, WaitFor
+from chain_common.ports import JobKind, Json, JsonObject, StartOver, StepContext, WaitFor
 from chain_common.services.binding import binding_for
 from chain_common.services.data_owner.files import COLLECTION, CannotContribute, Files
 from chain_common.services.data_owner.market import Market
@@ -32,6 +33,15 @@ from chain_common.services.world import World
 
 CONTRIBUTE: Final = "contribute"
 DELIVER: Final = "deliver"
+ROUND_MOVED: Final = (RoundMismatch, RoundFull, RoundNotCollecting, StaleBase)
+"""The round or its base changed between reading and sending: the contribution starts over on what is there now."""
+
+_RECEIPT: Final = (
+    *("round", "seat", "base", "payload", "nonce"),
+    *("update_digest", "tag_root", "transaction", "stake_wei"),
+)
+"""What a contribution's document keeps of the job that committed it."""
+
 POLL_S: Final = 2.0
 """Seconds between looks at a round that is not ready."""
 
@@ -216,7 +226,7 @@ class Contributing:
         key = f"{contribute_key(contribution_id)}.{str(data['nonce'])[:16]}"
         try:
             receipt = self.world.ledger.send(Contribute(model_id, stake, contribution), key=key)
-        except RoundMoved:
+        except ROUND_MOVED:
             return StartOver(POLL_S, "the round was full or has moved on; starting again on the next one")
         taken = next(event for event in receipt.events if event.name == "Contributed")
         return {
@@ -228,20 +238,7 @@ class Contributing:
 
     def _keep_receipt(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         contribution_id = str(data["contribution_id"])
-        kept = {
-            name: data[name]
-            for name in (
-                "round",
-                "seat",
-                "base",
-                "payload",
-                "nonce",
-                "update_digest",
-                "tag_root",
-                "transaction",
-                "stake_wei",
-            )
-        }
+        kept = {name: data[name] for name in _RECEIPT}
         self.world.documents.update(COLLECTION, contribution_id, lambda old: {**old, **kept})
         self.world.jobs.enqueue(
             DELIVER,
