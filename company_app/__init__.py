@@ -29,12 +29,13 @@ def create_app(parts: Parts) -> Flask:
             app_name="lender",
             keyring=parts.keyring,
             clock=parts.clock,
-            read_vitals=lambda: parts.lender.account.vitals(),
+            read_vitals=parts.lender.account.vitals,
             secret_key=parts.secret_key,
             nav=NAV,
             words=error_pages.WORDS,
             promise="Runs on this machine only. Your validation rows and your keys stay here, encrypted.",
             hosts=parts.hosts,
+            upload_limit_bytes=parts.upload_limit_bytes,
         ),
     )
     jobs.install(app, lambda: parts.lender.world.jobs)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chain_common.chain_errors import NotEnoughEther
 from chain_common.errors import BadInput, PayloadRejected, RuleBroken, Unavailable
-from chain_common.ports import NotEnoughEther
 from chain_common.services.lender.bounties import AlreadyPosted, NotEnoughForBounty
 from chain_common.services.lender.models import NotYourModel
 from chain_common.web.error_pages import ErrorWords

@@ -33,6 +33,10 @@ class Parts(Protocol):
     def hosts(self) -> tuple[str, ...]:
         """Names besides the loopback ones that the app answers under."""
 
+    @property
+    def upload_limit_bytes(self) -> int:
+        """Largest upload taken."""
+
 
 def lender() -> Lender:
     """Return the lender's use cases for the current request."""

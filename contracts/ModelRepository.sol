@@ -50,7 +50,7 @@ contract ModelRepository is Closing {
     function round(uint256 modelId, uint256 number) external view override returns (Round memory view_) {
         ModelRecord storage m = _existing(modelId);
         RoundRecord storage r = m.rounds[number];
-        RoundHead memory head = r.head;
+        RoundHead memory head = _headOf(m, number);
         if (head.openedAt == 0) return view_;
         Base memory base = m.bases[head.paidRound];
         view_.state = _stateOf(m.terms, number, head);
@@ -82,10 +82,10 @@ contract ModelRepository is Closing {
         override
         returns (Seat memory view_)
     {
-        RoundRecord storage r = _existing(modelId).rounds[number];
-        RoundHead memory head = r.head;
+        ModelRecord storage m = _existing(modelId);
+        RoundHead memory head = _headOf(m, number);
         if (index >= head.seats) revert UnknownSeat(modelId, number, index);
-        SeatRecord storage s = r.seats[index];
+        SeatRecord storage s = m.rounds[number].seats[index];
         return Seat({
             owner: s.owner,
             stake: s.stake,

@@ -20,7 +20,7 @@ from eth_utils.abi import abi_to_signature, function_signature_to_4byte_selector
 from eth_utils.address import to_checksum_address
 from web3.exceptions import ContractLogicError, Web3RPCError
 
-from chain_common.adapters.ledger_artifact import model_repository
+from chain_common.adapters.ledger_artifact import abi_entry, model_repository
 from chain_common.chain_errors import Reverted
 from chain_common.contract_errors import CONTRACT_ERRORS, ContractError
 from chain_common.errors import RuleBroken
@@ -52,15 +52,11 @@ def errors_by_selector() -> Mapping[bytes, _Known]:
     """
     registry = {}
     for name, entry in model_repository().of_type("error").items():
-        types = tuple(get_abi_input_types(_plain(entry)))
-        registry[function_signature_to_4byte_selector(abi_to_signature(_plain(entry)))] = _Known(
+        types = tuple(get_abi_input_types(abi_entry(entry)))
+        registry[function_signature_to_4byte_selector(abi_to_signature(abi_entry(entry)))] = _Known(
             CONTRACT_ERRORS[name], types
         )
     return registry
-
-
-def _plain(entry: Mapping[str, Any]) -> Any:  # noqa: ANN401 - eth_utils types an ABI as a union of dictionaries
-    return dict(entry)
 
 
 def contract_error(data: bytes) -> RuleBroken:

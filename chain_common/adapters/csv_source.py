@@ -10,8 +10,8 @@ import codecs
 import gzip
 import io
 import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Literal
@@ -91,14 +91,14 @@ class FileTooLarge(BadInput):
 class TextSource:
     """A readable table of text.
 
-    ``encoding`` is Python's name, ``n_bytes`` the size as given, ``open_lines`` starts reading from the first
-    line.
+    ``encoding`` is Python's name, ``n_bytes`` the size as given; ``lines`` opens a context in which the lines
+    can be gone through, from the first.
     """
 
     encoding: str
     compressed: bool
     n_bytes: int
-    open_lines: Callable[[], Iterator[str]]
+    lines: Callable[[], AbstractContextManager[Iterator[str]]]
 
 
 @contextmanager
@@ -155,7 +155,9 @@ def _inspect(stream: BinaryIO, limits: ReadLimits) -> TextSource:
         is_utf8 = is_utf8 and _decodes(utf8, chunk)
     is_utf8 = is_utf8 and _decodes(utf8, b"", final=True)
     encoding = _encoding(head, is_utf8=is_utf8)
-    return TextSource(encoding, compressed, n_bytes, lambda: _lines(stream, encoding, compressed, limits))
+    return TextSource(
+        encoding, compressed, n_bytes, lambda: closing(_lines(stream, encoding, compressed, limits))
+    )
 
 
 def _chunks(stream: BinaryIO, *, compressed: bool) -> Iterator[bytes]:
@@ -216,7 +218,9 @@ def _utf16_without_mark(head: bytes) -> str:
     raise NotACsv("it holds binary data")
 
 
-def _lines(stream: BinaryIO, encoding: str, compressed: bool, limits: ReadLimits) -> Iterator[str]:
+def _lines(
+    stream: BinaryIO, encoding: str, compressed: bool, limits: ReadLimits
+) -> Generator[str, None, None]:
     stream.seek(0)
     unpacked = gzip.GzipFile(fileobj=stream) if compressed else stream
     # A few bytes have no meaning in Windows-1252; they are shown as replaced and never stop a file.

@@ -33,8 +33,8 @@ metadata = sa.MetaData()
 
 # A writer waits this long for another one. Our transactions take milliseconds, so half a minute means a fault.
 BUSY_TIMEOUT_S = 30
-# Any number serves, as long as nothing else on that PostgreSQL server locks it.
-_MIGRATION_LOCK = 0x636841494E
+# Any number serves, as long as nothing else in that PostgreSQL database locks it.
+_TRANSACTION_LOCK = 0x636841494E
 
 
 class DatabaseUnavailable(Unavailable):
@@ -44,8 +44,10 @@ class DatabaseUnavailable(Unavailable):
 def open_database(url: str) -> Engine:
     """Open a database, creating or upgrading its tables.
 
-    On SQLite: write-ahead log, a busy timeout, and each transaction begins ``IMMEDIATE``. With SQLAlchemy's defaults
-    two processes that read and then write lose each other's updates without an error; with these none is lost.
+    Transactions take turns, so that one that reads and then writes needs no locks of its own: with SQLAlchemy's
+    defaults two processes that do so lose each other's updates without an error. On SQLite each begins ``IMMEDIATE``,
+    with a write-ahead log and a busy timeout; on PostgreSQL each begins by taking one advisory lock. They take
+    milliseconds and an app has its database for itself, so the turns cost nothing that is felt.
 
     Parameters
     ----------
@@ -105,19 +107,25 @@ def _engine(url: str) -> Engine:
     except ArgumentError as error:
         raise BadInput("The database's URL cannot be read.", do=_URL_HELP) from error
     backend = parsed.get_backend_name()
-    if backend == "sqlite":
+    if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         return _sqlite(parsed)
     if backend not in ("postgres", "postgresql"):
         raise BadInput(f"A database of the kind {backend!r} is not supported.", do=_URL_HELP)
     if parsed.drivername in ("postgres", "postgresql"):
         parsed = parsed.set(drivername="postgresql+psycopg")
     try:
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        engine = sa.create_engine(
+            parsed,
+            pool_pre_ping=True,
+            connect_args={"options": f"-c lock_timeout={BUSY_TIMEOUT_S * 1000:.0f}"},
+        )
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise BadInput(
             "The driver for PostgreSQL is not installed.",
             do="Install it with: pip install 'psycopg[binary]'.",
         ) from error
+    sa.event.listen(engine, "begin", _begin_in_turn)
+    return engine
 
 
 _URL_HELP = "Use sqlite:////absolute/path.sqlite3 or postgresql://user:password@host/name."
@@ -153,6 +161,10 @@ def _begin_immediate(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+def _begin_in_turn(connection: Connection) -> None:
+    connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TRANSACTION_LOCK})")
+
+
 def _upgrade(engine: Engine) -> None:
     # Alembic takes a third of a second to import, and only this needs it.
     from alembic import command
@@ -162,9 +174,6 @@ def _upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", "chain_common.adapters:migrations")
     with engine.begin() as connection:
-        # Two processes may start at once: SQLite's BEGIN IMMEDIATE already lets one through at a time.
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")

@@ -51,7 +51,7 @@ class DatabaseDocuments:
 
         If ``change`` raises, nothing was written. It must not use the database itself: it holds the write lock.
         """
-        query = sa.select(documents_table.c.body).where(_named(collection, document_id)).with_for_update()
+        query = sa.select(documents_table.c.body).where(_named(collection, document_id))
         with transaction(self._engine) as connection:
             _ensure(connection, collection, document_id)
             changed = change(decode_document(connection.execute(query).scalar_one()))
@@ -91,7 +91,6 @@ def _named(collection: str, document_id: str) -> sa.ColumnElement[bool]:
 
 
 def _ensure(connection: Connection, collection: str, document_id: str) -> None:
-    # The row has to exist before PostgreSQL can lock it.
     row = {"collection": collection, "document_id": document_id, "body": "{}"}
     insert_or_ignore(connection, documents_table, [row])
 

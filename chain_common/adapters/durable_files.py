@@ -39,8 +39,10 @@ def write_durably(path: Path, content: bytes, *, mode: int = 0o600) -> None:
 
 
 def make_private_folder(path: Path) -> None:
-    """Make a folder, and those above it, that only this user can enter. Raises ``OSError``."""
-    path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    """Make a folder that only this user can enter, and so those above it that are missing. Raises ``OSError``."""
+    if not path.parent.exists():
+        make_private_folder(path.parent)
+    path.mkdir(exist_ok=True, mode=0o700)
     path.chmod(0o700)
 
 

@@ -139,7 +139,6 @@ class DatabaseJobs:
             .where(_COLUMNS.kind.in_(self._kinds), sa.or_(due, abandoned))
             .order_by(_COLUMNS.not_before, _COLUMNS.job_id)
             .limit(1)
-            .with_for_update(skip_locked=True)
         )
         with transaction(self._engine) as connection:
             row = connection.execute(query).one_or_none()
@@ -203,7 +202,7 @@ def _held(job_id: int, owner: str) -> sa.ColumnElement[bool]:
 
 
 def _of_key(connection: Connection, key: str) -> Job:
-    row = connection.execute(sa.select(jobs_table).where(_COLUMNS.key == key).with_for_update()).one_or_none()
+    row = connection.execute(sa.select(jobs_table).where(_COLUMNS.key == key)).one_or_none()
     if row is None:
         raise UnknownJob(key)
     return _job(row)

@@ -50,6 +50,11 @@ class Artifact:
         return bytes(blanked) == self.deployed_code
 
 
+def abi_entry(entry: AbiEntry) -> Any:  # noqa: ANN401 - eth_utils types each kind of entry as a dictionary of its own
+    """Return an entry of an interface as ``eth_utils`` wants it."""
+    return dict(entry)
+
+
 @cache
 def model_repository() -> Artifact:
     """Return the artifact of ``ModelRepository``."""

@@ -11,7 +11,7 @@ from eth_utils.abi import collapse_if_tuple, event_abi_to_log_topic
 from eth_utils.address import to_checksum_address
 from web3 import Web3
 
-from chain_common.adapters.ledger_artifact import AbiEntry, model_repository
+from chain_common.adapters.ledger_artifact import AbiEntry, abi_entry, model_repository
 from chain_common.adapters.ledger_node import Node
 from chain_common.chain_errors import ChainAway
 from chain_common.domain.repository import ChainEvent
@@ -41,7 +41,7 @@ class EventReader:
         self._page_blocks = page_blocks
         self._times: OrderedDict[str, int] = OrderedDict()
         self._by_topic = {
-            event_abi_to_log_topic(dict(entry)): entry  # type: ignore[arg-type]  # eth_utils wants its own dictionaries
+            event_abi_to_log_topic(abi_entry(entry)): entry
             for entry in model_repository().of_type("event").values()
         }
 
@@ -134,7 +134,7 @@ def event_arguments(entry: AbiEntry, topics: Sequence[bytes], data: bytes) -> di
     values: dict[str, Any] = {}
     for each, topic in zip(indexed, topics[1:], strict=True):
         values[each["name"]] = decode([each["type"]], topic)[0]
-    types = [collapse_if_tuple(dict(each)) for each in rest]
+    types = [collapse_if_tuple(abi_entry(each)) for each in rest]
     values |= zip((each["name"] for each in rest), decode(types, data), strict=True)
     return {each["name"]: _json(each, values[each["name"]]) for each in inputs}
 

@@ -32,13 +32,6 @@ from chain_common.errors import BadInput
 from chain_common.settings import redacted_url
 
 TIMEOUT_S: Final = 20.0
-# Geth, Anvil and Ganache; Anvil when it estimates; eth-tester, twice.
-_UNPAYABLE: Final = (
-    "insufficient funds",
-    "gas required exceeds allowance",
-    "cannot afford",
-    "enough balance",
-)
 
 # Its debug lines hold the whole URL, and a provider's key is a part of that.
 logging.getLogger("web3.providers.HTTPProvider").setLevel(logging.INFO)
@@ -56,19 +49,6 @@ class Mined:
     price_wei: int
     contract: str | None
     logs: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Fees:
-    """The fields of a transaction that say what is offered for its gas; ``likely_wei`` is what one gas will cost."""
-
-    fields: Mapping[str, int]
-    most_wei: int
-    likely_wei: int
-
-
-class Unpayable(Exception):
-    """A node says that the account cannot pay; it does not say how much."""
 
 
 class Node:
@@ -147,7 +127,7 @@ class Node:
         except (requests.RequestException, OSError, json.JSONDecodeError) as error:
             # Not "from error": the driver's text has the whole URL, and a provider's key is a part of that.
             raise ChainAway(self.location, _network_reason(error)) from None
-        except _node_errors() as error:
+        except node_errors() as error:
             data = revert_data(error)
             if data is not None:
                 raise contract_error(data) from error
@@ -190,6 +170,11 @@ class Node:
                 self.web3.to_checksum_address(account), "pending" if pending else "latest"
             )
 
+    def transactions(self, block: int) -> list[str]:
+        """Return the hashes of a block's transactions."""
+        with self.answering():
+            return [Web3.to_hex(cast(bytes, each)) for each in self.web3.eth.get_block(block)["transactions"]]
+
     def knows(self, transaction: str) -> bool:
         """Tell whether the node has a transaction, mined or not."""
         try:
@@ -217,48 +202,12 @@ class Node:
             logs=tuple(receipt["logs"]),
         )
 
-    def fees(self) -> Fees:
-        """Return what to offer for gas: twice the base fee and the usual tip; where there is none, the gas price.
-
-        Twice the base fee is enough after five full blocks: it rises by an eighth a block at most (EIP-1559).
-        """
-        with self.answering():
-            base = self.web3.eth.get_block("latest").get("baseFeePerGas")
-            if base is None:
-                price = self.web3.eth.gas_price
-                return Fees({"gasPrice": price}, most_wei=price, likely_wei=price)
-            tip = self.web3.eth.max_priority_fee
-        most = 2 * base + tip
-        return Fees({"maxFeePerGas": most, "maxPriorityFeePerGas": tip}, most_wei=most, likely_wei=base + tip)
-
-    def gas_limit(self, call: Mapping[str, Any]) -> int:
-        """Return the gas to allow a call: the node's estimate and a quarter, at most what a block holds.
-
-        The quarter is for what changes until the transaction is mined, such as a round that somebody else opens or
-        ends.
-
-        Raises
-        ------
-        RuleBroken
-            If the call would revert.
-        Unpayable
-            If the account cannot pay value and fee.
-        """
-        with self.answering():
-            try:
-                estimate = self.web3.eth.estimate_gas(cast(Any, call))
-            except (Web3RPCError, ValidationError) as error:
-                if says_unpayable(node_message(error)):
-                    raise Unpayable from error
-                raise
-            return min(estimate + estimate // 4, self.web3.eth.get_block("latest")["gasLimit"])
-
     def revert_of(self, call: Mapping[str, Any], block: int) -> bytes | None:
         """Return the data a call reverts with on the state after a block, or ``None`` if it does not."""
         with self.answering():
             try:
                 self.web3.eth.call(cast(Any, call), block)
-            except _node_errors() as error:
+            except node_errors() as error:
                 data = revert_data(error)
                 if data is None:
                     raise
@@ -281,12 +230,8 @@ def node_message(error: Exception) -> str:
     return str(said.get("message") or error)[:200]
 
 
-def says_unpayable(message: str) -> bool:
-    """Tell whether a node refuses a transaction because the account cannot pay value and fee."""
-    return any(words in message.lower() for words in _UNPAYABLE)
-
-
-def _node_errors() -> tuple[type[Exception], ...]:
+def node_errors() -> tuple[type[Exception], ...]:
+    """Return the classes of what web3 raises for a node's answer."""
     # eth-tester is a test's: its errors can only come where it has been imported.
     tester = sys.modules.get("eth_tester.exceptions")
     own = (tester.TransactionFailed, tester.BlockNotFound, tester.ValidationError) if tester else ()

@@ -14,14 +14,19 @@ from enum import IntEnum
 from functools import cache
 from typing import Any, Final, get_type_hints
 
+from eth_abi.abi import encode
+from eth_abi.exceptions import EncodingError
+from eth_utils.abi import collapse_if_tuple, function_abi_to_4byte_selector, get_abi_input_types
 from eth_utils.address import to_checksum_address
+from eth_utils.crypto import keccak
 
-from chain_common.adapters.ledger_artifact import AbiEntry, model_repository
+from chain_common.adapters.ledger_artifact import AbiEntry, abi_entry, model_repository
 from chain_common.domain.repository import (
     Address,
     Call,
     Claim,
     Contribute,
+    Contribution,
     CreateModel,
     End,
     FailRound,
@@ -37,6 +42,7 @@ from chain_common.domain.repository import (
     TopUp,
     Withdraw,
 )
+from chain_common.errors import BadInput
 
 _UNITS: Final = ("", "_wei", "_s", "_loss")
 _CAPITAL: Final = re.compile(r"(?<!^)([A-Z])")
@@ -44,11 +50,11 @@ _CAPITAL: Final = re.compile(r"(?<!^)([A-Z])")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A call as the contract takes it: function, arguments in order, wei sent with it."""
+    """A call as the contract takes it: function, encoded call, wei sent with it."""
 
     function: str
-    arguments: tuple[Any, ...]
-    value_wei: int = 0
+    data: bytes
+    value_wei: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +83,28 @@ _SHAPES: Final[Mapping[type[Call], _Shape]] = {
 
 
 def request_of(call: Call) -> Request:
-    """Return what to send for a call."""
+    """Return what to send for a call.
+
+    Raises
+    ------
+    BadInput
+        If a number is too large for the contract's types, or a digest has the wrong length.
+    """
     shape = _SHAPES[type(call)]
-    inputs = model_repository().of_type("function")[shape.function]["inputs"]
-    arguments = (
-        struct(entry, getattr(call, name)) if entry["type"] == "tuple" else _plain(getattr(call, name))
-        for entry, name in zip(inputs, shape.arguments, strict=True)
+    entry = model_repository().of_type("function")[shape.function]
+    arguments = tuple(
+        struct(each, getattr(call, name)) if each["type"] == "tuple" else _plain(getattr(call, name))
+        for each, name in zip(entry["inputs"], shape.arguments, strict=True)
     )
-    return Request(shape.function, tuple(arguments), sum(getattr(call, name) for name in shape.paid))
+    try:
+        encoded = encode(get_abi_input_types(abi_entry(entry)), arguments)
+    except EncodingError as error:
+        raise BadInput(
+            f"The contract cannot hold what {shape.function} is called with: {error}.",
+            do="Choose smaller amounts or numbers.",
+        ) from error
+    selector = function_abi_to_4byte_selector(abi_entry(entry))
+    return Request(shape.function, selector + encoded, sum(getattr(call, name) for name in shape.paid))
 
 
 def struct(entry: AbiEntry, record: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a record of any kind
@@ -98,6 +118,24 @@ def struct(entry: AbiEntry, record: Any) -> tuple[Any, ...]:  # noqa: ANN401 - a
     kind: type = type(record)
     names = (field_of(kind, component["name"]) for component in entry["components"])
     return tuple(_plain(getattr(record, name)) for name in names)
+
+
+def described(entry: AbiEntry, value: Any) -> object:  # noqa: ANN401 - a record, or what one is made of
+    """Return a value as events have it: a record as a dictionary by Solidity's names, bytes as ``0x`` and digits."""
+    if entry["type"] == "tuple":
+        kind: type = type(value)
+        return {
+            each["name"]: described(each, getattr(value, field_of(kind, each["name"])))
+            for each in entry["components"]
+        }
+    plain = _plain(value)
+    return "0x" + plain.hex() if isinstance(plain, bytes) else plain
+
+
+def commitment_of(contribution: Contribution) -> bytes:
+    """Return what the contract keeps of a contribution, ``keccak256(abi.encode(contribution))``."""
+    entry = model_repository().of_type("function")["contribute"]["inputs"][1]
+    return keccak(encode([collapse_if_tuple(abi_entry(entry))], [struct(entry, contribution)]))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever the field holds

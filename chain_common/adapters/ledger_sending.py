@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, cast
+from functools import partial
+from typing import Any, Final
 
 from chain_common.adapters.contract_errors import contract_error, text_revert
-from chain_common.adapters.ledger_node import Fees, Mined, Node, Unpayable, says_unpayable
+from chain_common.adapters.ledger_node import Mined, Node
+from chain_common.adapters.ledger_pricing import ContractCall, Signer, prepared
 from chain_common.adapters.outbox import Entry, Fate, Outbox, Signed
-from chain_common.chain_errors import ChainAway, KeyReused, NotEnoughEther, TransactionPending
+from chain_common.chain_errors import ChainAway, KeyReused, TransactionPending
 from chain_common.domain.repository import Address
 from chain_common.errors import Locked, RuleBroken
 
-# Said of an account that cannot even pay for the estimate: creating a model, the dearest call, is below it.
-_USUAL_GAS: Final = 500_000
 # An intention whose nonce was taken gets a new transaction; three in one call mean somebody else uses the account.
 _TRIES: Final = 3
 
 # One at a time gives an account's next nonce away, in this process; other processes meet in the outbox.
 _NONCE_LOCKS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-
-
-class Signer(Protocol):
-    """What signs for one account."""
-
-    def address(self) -> Address:
-        """Return the account. Raises ``Locked``."""
-        ...
-
-    def sign_transaction(self, transaction: Mapping[str, Any]) -> Signed:
-        """Sign a transaction given by its fields, as in Ethereum's JSON-RPC. Raises ``Locked``."""
-        ...
 
 
 class WatchOnly:
@@ -48,7 +35,7 @@ class WatchOnly:
         """Return the account that is watched."""
         return self._account
 
-    def sign_transaction(self, transaction: Mapping[str, Any]) -> Signed:  # noqa: ARG002 - the protocol's
+    def sign_transaction(self, transaction: Mapping[str, Any]) -> Signed:
         """Raise ``Locked``."""
         raise Locked("No account can sign here.", do="Create one or unlock it first.")
 
@@ -58,7 +45,7 @@ class Patience:
     """How long to wait for a transaction to be mined, and how long at first between two looks; seconds."""
 
     wait_s: float = 180.0
-    poll_s: float = 0.05
+    poll_s: float = 0.005
     most_poll_s: float = 2.0
 
     def until(self, look: Callable[[], Mined | None], transaction: str) -> Mined:
@@ -71,74 +58,6 @@ class Patience:
             time.sleep(pause)
             pause = min(2 * pause, self.most_poll_s)
         return mined
-
-
-@dataclass(frozen=True, slots=True)
-class ContractCall:
-    """What a transaction does: receiver (``None`` creates a contract), data, wei sent."""
-
-    to: str | None
-    data: bytes
-    value_wei: int
-
-    def fields(self, sender: str) -> dict[str, Any]:
-        """Return the transaction's fields that do not depend on time."""
-        fields = {"from": sender, "data": "0x" + self.data.hex(), "value": self.value_wei}
-        return fields if self.to is None else {**fields, "to": self.to}
-
-    @property
-    def digest(self) -> str:
-        """What tells it from another call."""
-        return hashlib.sha256(f"{self.to}:{self.value_wei}:{self.data.hex()}".encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What a call would take: gas at most, and the fees offered for it."""
-
-    gas: int
-    fees: Fees
-
-
-def quote(node: Node, call: ContractCall, sender: str) -> Quote:
-    """Ask the node what a call would take.
-
-    Raises
-    ------
-    RuleBroken
-        If the contract would refuse it.
-    NotEnoughEther
-        If the account has less than is sent with the call.
-    """
-    available = node.balance(sender)
-    if available < call.value_wei:
-        raise NotEnoughEther(sender, call.value_wei, available)
-    fees = node.fees()
-    try:
-        return Quote(node.gas_limit(call.fields(sender)), fees)
-    except Unpayable as error:
-        raise NotEnoughEther(sender, call.value_wei + _USUAL_GAS * fees.most_wei, available) from error
-
-
-def signed_by(signer: Signer, node: Node, call: ContractCall, chain_id: int) -> Callable[[int], Signed]:
-    """Prepare a call so that only the nonce is missing.
-
-    Raises
-    ------
-    RuleBroken
-        If the contract would refuse it.
-    NotEnoughEther
-        If the account cannot pay what is sent and the fee at its highest.
-    """
-    sender = signer.address()
-    offer = quote(node, call, sender)
-    needed, available = call.value_wei + offer.gas * offer.fees.most_wei, node.balance(sender)
-    if available < needed:
-        raise NotEnoughEther(sender, needed, available)
-    # A signer takes no "from": the key says it.
-    fields = {name: value for name, value in call.fields(sender).items() if name != "from"}
-    fields |= {"chainId": chain_id, "gas": offer.gas, **offer.fees.fields}
-    return lambda nonce: signer.sign_transaction({**fields, "nonce": nonce})
 
 
 class TransactionSender:
@@ -175,18 +94,22 @@ class TransactionSender:
         TransactionPending
             If it was not mined in time; the key may be tried again.
         """
+        reason = ""
         for _ in range(_TRIES):
             entry = self._standing_entry(key) or self._record(call, key)
             if entry.call_digest != call.digest:
                 raise KeyReused(key, entry.transaction)
-            mined = self._finish(entry)
-            if mined is None:
+            try:
+                mined = self._patience.until(partial(self._look, entry), entry.transaction)
+            except _LostError as error:
+                self._outbox.mark(entry, Fate.LOST)
+                reason = str(error)
                 continue
             if not mined.status:
                 raise self._failure(entry, call, mined)
             self._outbox.mark(entry, Fate.MINED)
             return mined
-        raise ChainAway(self._node.location, "every nonce is taken by a transaction from elsewhere")
+        raise ChainAway(self._node.location, reason)
 
     def _standing_entry(self, key: str) -> Entry | None:
         """Return the transaction of an intention; a lost one only if the chain has it after all."""
@@ -196,7 +119,7 @@ class TransactionSender:
         return next((lost for lost in attempts if self._node.mined(lost.transaction)), None)
 
     def _record(self, call: ContractCall, key: str) -> Entry:
-        sign = signed_by(self._signer, self._node, call, self._chain_id)
+        sign = prepared(self._signer, self._node, call, self._chain_id)
         sender = self._signer.address()
         with _NONCE_LOCKS[sender]:
             self._resend_earlier(sender)
@@ -217,40 +140,23 @@ class TransactionSender:
     def _has(self, entry: Entry) -> bool:
         return self._node.knows(entry.transaction) or self._node.mined(entry.transaction) is not None
 
-    def _finish(self, entry: Entry) -> Mined | None:
-        """See a recorded transaction through; ``None`` if another one has taken its nonce."""
+    def _look(self, entry: Entry) -> Mined | None:
+        """Return the receipt of a recorded transaction if it has one, and make sure that the node has it if not.
 
-        def look() -> Mined | None:
-            mined = self._node.mined(entry.transaction)
-            if mined is None and not self._hand_over(entry):
-                raise _NonceTaken
+        Raises ``_LostError`` if it can never be mined: another one has its nonce, or no node takes it.
+        """
+        if (mined := self._node.mined(entry.transaction)) or self._node.knows(entry.transaction):
             return mined
-
-        try:
-            return self._patience.until(look, entry.transaction)
-        except _NonceTaken:
-            self._outbox.mark(entry, Fate.LOST)
-            return None
-
-    def _hand_over(self, entry: Entry) -> bool:
-        """Make sure that the node has a transaction; tell whether its nonce is still its own."""
-        if self._node.knows(entry.transaction):
-            return True
-        if self._node.count(entry.sender) > entry.nonce:
-            return self._node.mined(entry.transaction) is not None
-        words = self._node.refused(entry.raw)
-        if not words or self._has(entry):
-            if entry.fate is Fate.RECORDED:
+        refusal = ""
+        # A nonce that is used up is never sent again: Ganache would run a first transaction a second time.
+        if self._node.count(entry.sender) <= entry.nonce:
+            refusal = self._node.refused(entry.raw)
+            if not refusal:
                 self._outbox.mark(entry, Fate.SENT)
-            return True
-        if self._node.count(entry.sender) > entry.nonce:
-            return False
-        # No node has it, so its nonce goes to the next one; another try begins anew, with the fees of then.
-        self._outbox.mark(entry, Fate.LOST)
-        if says_unpayable(words):
-            available = self._node.balance(entry.sender)
-            raise NotEnoughEther(entry.sender, available + _USUAL_GAS * self._node.fees().most_wei, available)
-        raise ChainAway(self._node.location, f"it refuses the transaction, {words!r}")
+                return self._node.mined(entry.transaction)
+        if self._has(entry):
+            return self._node.mined(entry.transaction)
+        raise _LostError(f"it refuses the transaction, {refusal!r}" if refusal else "its nonces go to others")
 
     def _failure(self, entry: Entry, call: ContractCall, mined: Mined) -> RuleBroken:
         """Return why a mined transaction failed; asked once and recorded, for the chain's state of then may go."""
@@ -261,13 +167,13 @@ class TransactionSender:
         return contract_error(data)
 
 
-class _NonceTaken(Exception):
-    """Another transaction of the account has the nonce."""
+class _LostError(Exception):
+    """A recorded transaction can never be mined."""
 
 
 def replayed(node: Node, call: ContractCall, sender: str, mined: Mined) -> bytes:
     """Return the data of the revert that a mined transaction ended with, by repeating the call after its block."""
-    data = node.revert_of(cast(Mapping[str, Any], call.fields(sender)), mined.block)
+    data = node.revert_of({"from": sender, **call.fields()}, mined.block)
     if data is not None:
         return data
     return text_revert("it ran out of gas, or what it needed was true again after its block")

@@ -7,21 +7,18 @@ cells, four separators, decimal commas, gzip and the usual encodings. Only the c
 from __future__ import annotations
 
 import csv
-import difflib
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 import numpy as np
 
+from chain_common.adapters.csv_header import Header, RepeatedColumn, WrongColumns, find_header
 from chain_common.adapters.csv_source import FileTooLarge, NotACsv, ReadLimits, TextSource, text_source
-from chain_common.domain.loan_table import MAX_EXAMPLES, DroppedRows, LoanTable, ReadReport, labelled
-from chain_common.domain.model_spec import ModelSpec, Preset
-from chain_common.errors import BadInput
+from chain_common.domain.loan_table import MAX_EXAMPLES, DroppedRows, LoanTable, ReadReport
 
 __all__ = [
     "CsvLoanReader",
@@ -33,11 +30,6 @@ __all__ = [
     "read_loans",
 ]
 
-_DELIMITERS: Final = (",", ";", "\t", "|")
-
-_PREVIEW_LINES: Final = 40
-"""The column names are looked for in so many lines."""
-
 _CHUNK_ROWS: Final = 4096
 
 _LONGEST_KEPT_CELL: Final = 200
@@ -48,53 +40,13 @@ _POINT_DECIMAL: Final = re.compile(r"[+-]?[0-9]+\.(?:[0-9]{1,2}|[0-9]{4,}) ?%?")
 _COMMA_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]{1,3}(?:\.[0-9]{3})+|[0-9]+)(?:,[0-9]+)? ?%?")
 
 
-class WrongColumns(BadInput):
-    """Columns that are needed are not in the file.
+class _Reader(Protocol):
+    """What ``csv.reader`` gives."""
 
-    ``missing`` are their names, ``nearest`` the most similar name found for each (or empty), ``found`` all
-    the names.
-    """
+    @property
+    def line_num(self) -> int: ...
 
-    def __init__(self, missing: Sequence[str], found: Sequence[str]) -> None:
-        self.missing = tuple(missing)
-        self.found = tuple(found)
-        self.nearest = {name: _nearest(name, found) for name in missing}
-        named = ", ".join(
-            f"{name} (is it “{near}”?)" if near else name for name, near in self.nearest.items()
-        )
-        shown = ", ".join(name[:40] for name in self.found[:12])
-        more = f" and {len(self.found) - 12} more" if len(self.found) > 12 else ""
-        super().__init__(
-            f"The file has no column {named}."
-            if len(missing) == 1
-            else f"The file lacks the columns {named}.",
-            expected=f"It has {shown}{more}.",
-            do="Rename the columns in the file, or choose another file or preset.",
-            field="file",
-        )
-
-
-class RepeatedColumn(BadInput):
-    """A column that is needed is in the file twice. ``column`` names it."""
-
-    def __init__(self, column: str) -> None:
-        self.column = column
-        super().__init__(
-            f"The file has more than one column named {column}.",
-            expected="Each column that is used is expected once.",
-            do="Rename or remove the others.",
-            field="file",
-        )
-
-
-@dataclass(slots=True)
-class _Header:
-    """Where the columns are; ``places`` by the names they were asked for, ``line`` counted from 1."""
-
-    delimiter: str
-    names: list[str]
-    places: dict[str, int]
-    line: int
+    def __iter__(self) -> Iterator[list[str]]: ...
 
 
 @dataclass(slots=True)
@@ -153,7 +105,7 @@ def read_loans(
         filename = filename or source.name
     with text_source(source, limits) as text:
         try:
-            header = _find_header(text, wanted, limits)
+            header = find_header(text, wanted, limits)
             rows = _read_rows(text, header, limits)
         except csv.Error as error:
             raise NotACsv(f"a cell never ends; look for a stray quotation mark ({error})") from error
@@ -188,102 +140,41 @@ class CsvLoanReader:
     def __init__(self, limits: ReadLimits | None = None) -> None:
         self._limits = limits
 
-    def read(self, source: BinaryIO, *, filename: str, preset: Preset | ModelSpec) -> LoanTable:
-        """Return the rows that have an outcome; the report counts the others.
-
-        Raises
-        ------
-        BadInput
-            What :func:`read_loans` and :func:`~chain_common.domain.loan_table.labelled` raise.
-        """
-        table = read_loans(source, preset.columns, filename=filename, limits=self._limits)
-        return labelled(table, preset.target).table
+    def read(self, source: BinaryIO, *, filename: str, columns: Sequence[str]) -> LoanTable:
+        """Return the rows, these columns only. Raises what :func:`read_loans` raises."""
+        return read_loans(source, columns, filename=filename, limits=self._limits)
 
 
-def _name_key(name: str) -> str:
-    return "_".join(re.split(r"[\s_-]+", name.strip().casefold()))
-
-
-def _nearest(name: str, found: Sequence[str]) -> str:
-    keys = {_name_key(other): other for other in found}
-    close = difflib.get_close_matches(_name_key(name), keys, n=1, cutoff=0.7)
-    return keys[close[0]][:40] if close else ""
-
-
-def _find_header(text: TextSource, wanted: Sequence[str] | None, limits: ReadLimits) -> _Header:
-    """Find separator and line of the column names: where most wanted names are, else where most cells are."""
-    preview = list(islice(text.open_lines(), _PREVIEW_LINES))
-    keys = {_name_key(name) for name in wanted or ()}
-    best_score, best = (0, 0, 0), _Header(",", [], {}, 0)
-    for delimiter in _DELIMITERS:
-        records = list(_preview_records(preview, delimiter))
-        widths = Counter(len(record) for _, record in records)
-        for line, record in records:
-            n_wanted = len(keys.intersection(map(_name_key, record)))
-            score = (n_wanted, widths[len(record)], len(record))
-            if score > best_score and len(record) > 1:
-                best_score, best = score, _Header(delimiter, _named(record), {}, line)
-    if len(best.names) < 2:
-        raise NotACsv("no line has more than one cell")
-    if len(best.names) > limits.columns:
-        raise FileTooLarge("columns", limits.columns, len(best.names))
-    best.places = _places(best.names, best.names if wanted is None else wanted)
-    return best
-
-
-def _preview_records(preview: list[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield line numbers and records, up to one whose quotation mark is closed only beyond the preview."""
-    reader = csv.reader(preview, delimiter=delimiter)
-    try:
-        for record in reader:
-            yield reader.line_num, record
-    except csv.Error:
-        return
-
-
-def _named(record: list[str]) -> list[str]:
-    names = [" ".join(cell.split())[:_LONGEST_KEPT_CELL] for cell in record]
-    while names and not names[-1]:
-        names.pop()
-    return names
-
-
-def _places(names: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
-    keys = [_name_key(name) for name in names]
-    missing = [name for name in wanted if _name_key(name) not in keys]
-    if missing:
-        raise WrongColumns(missing, names)
-    for name in wanted:
-        if keys.count(_name_key(name)) > 1:
-            raise RepeatedColumn(name)
-    return {name: keys.index(_name_key(name)) for name in wanted}
-
-
-def _read_rows(text: TextSource, header: _Header, limits: ReadLimits) -> _Rows:
+def _read_rows(text: TextSource, header: Header, limits: ReadLimits) -> _Rows:
     rows = _Rows(columns=[[] for _ in header.places])
-    known: dict[str, str] = {}
-    reader = csv.reader(text.open_lines(), delimiter=header.delimiter)
+    with text.lines() as lines:
+        _collect(csv.reader(lines, delimiter=header.delimiter), header, rows, limits)
+    return rows
+
+
+def _collect(reader: _Reader, header: Header, rows: _Rows, limits: ReadLimits) -> None:
     places = list(header.places.values())
+    known: dict[str, str] = {}
     chunk: list[list[str]] = []
     for record in reader:
-        if reader.line_num <= header.line:
-            if reader.line_num < header.line and any(record):
-                rows.note(reader.line_num)
+        line = reader.line_num
+        if line <= header.line:
+            if line < header.line and any(record):
+                rows.note(line)
             continue
-        if not _fits(record, header, rows, reader.line_num):
+        if not record or not _fits(record, header, rows, line):
             continue
         chunk.append([record[place] for place in places])
-        rows.lines.append(reader.line_num)
+        rows.lines.append(line)
         if len(chunk) == _CHUNK_ROWS:
             _keep(chunk, rows, known)
             chunk.clear()
         if len(rows.lines) > limits.rows:
             raise FileTooLarge("rows", limits.rows)
     _keep(chunk, rows, known)
-    return rows
 
 
-def _fits(record: list[str], header: _Header, rows: _Rows, line: int) -> bool:
+def _fits(record: list[str], header: Header, rows: _Rows, line: int) -> bool:
     """Tell whether a record is a row, and note it if it is not."""
     width = len(header.names)
     if (

@@ -10,9 +10,12 @@ import json
 import math
 import re
 from collections.abc import Sequence
-from typing import NoReturn, TypeAlias, TypeVar
+from typing import Final, NoReturn, TypeAlias, TypeVar
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
+
+MAX_DEPTH: Final = 16
+"""Objects and lists inside each other; no document of ours needs more than four."""
 
 _Word = TypeVar("_Word", bound=str)
 
@@ -53,8 +56,10 @@ def parse_canonical(raw: bytes, *, max_bytes: int) -> Json:
     if len(raw) > max_bytes:
         raise DocumentError("", f"{len(raw)} bytes, at most {max_bytes} are read")
     try:
+        text = raw.decode("utf-8")
+        _check_depth(text)
         document: Json = json.loads(
-            raw.decode("utf-8"),
+            text,
             object_pairs_hook=_object,
             parse_float=lambda text: _refuse(
                 f"JSON float {text[:40]}; numbers with a fraction travel as text"
@@ -64,13 +69,28 @@ def parse_canonical(raw: bytes, *, max_bytes: int) -> Json:
         spelled_as = canonical_bytes(document)
     except DocumentError:
         raise
-    except RecursionError as error:
-        raise DocumentError("", "nested too deeply") from error
     except ValueError as error:
         raise DocumentError("", f"not UTF-8 JSON ({error})") from error
     if spelled_as != raw:
         raise DocumentError("", "not in canonical form (UTF-8, sorted keys, no spaces)")
     return document
+
+
+def _check_depth(text: str) -> None:
+    """Refuse deep nesting before the JSON parser meets it: it recurses on the C stack."""
+    depth, in_string, escaped = 0, False, False
+    for character in text:
+        if in_string:
+            in_string = escaped or character != '"'
+            escaped = character == "\\" and not escaped
+        elif character == '"':
+            in_string = True
+        elif character in "[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise DocumentError("", f"nested deeper than {MAX_DEPTH} levels")
+        elif character in "]}":
+            depth -= 1
 
 
 def _refuse(problem: str) -> NoReturn:

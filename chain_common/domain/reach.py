@@ -24,9 +24,8 @@ def fitted_weights(matrix: ScoringMatrix) -> NDArray[np.float64]:
     NDArray
         float64 (n_weights,), intercept last.
     """
-    full = matrix.full().astype(np.float64) / 2.0**24
-    if matrix.metric is Metric.BALANCED_BRIER:
-        full /= 2.0**16
+    bits = 40 if matrix.metric is Metric.BALANCED_BRIER else 24
+    full = np.ldexp(matrix.full().astype(np.float64), -bits)
     n_weights = matrix.n_weights
     gram, cross = full[:-1, :-1], full[:-1, -1]
     curvature, factor = (1.0, 1.0) if matrix.metric is Metric.SQUARED_ERROR else (4.0, 2.0)
@@ -37,5 +36,4 @@ def fitted_weights(matrix: ScoringMatrix) -> NDArray[np.float64]:
         * max(0.001, RIDGE_PER_WEIGHT * n_weights / matrix.n_rows)
     )
     penalty[-1, -1] = 0.0
-    solution: NDArray[np.float64] = np.linalg.lstsq(gram + penalty, -factor * cross, rcond=None)[0]
-    return solution
+    return np.asarray(np.linalg.lstsq(gram + penalty, -factor * cross, rcond=None)[0], dtype=np.float64)

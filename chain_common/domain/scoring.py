@@ -161,8 +161,11 @@ def scoring_matrix(
     x
         int16 (n_rows, n_weights), 12 fractional bits, the intercept (4,096) last.
     y
-        Labels (n_rows,): 0 or 1 for the Brier metrics; for squared-error targets scaled by the spec to ``|y|
-        < 8``, rounded here to 12 fractional bits.
+        Labels (n_rows,): 0 or 1 for the Brier metrics; for squared-error targets scaled by the spec to ``|y| < 8``,
+        rounded here to 12 fractional bits.
+    class_weights_q16
+        Weight of a good and of a bad row, 16 fractional bits, from the spec: the same for both sets, so that their
+        losses compare. Given with balanced-brier and with nothing else.
 
     Raises
     ------

@@ -14,8 +14,11 @@ from chain_common.domain.content_id import MAX_BLOB_BYTES
 from chain_common.errors import BadInput, PayloadRejected
 
 PUBLIC_REJECTION_REASON: Final = "The payload cannot be used."
-"""All that is said in public of a malformed payload, whatever is wrong with it: a more exact reason would let its sender
-learn about the weights (protocol §4). The exact cause stays in the lender's log."""
+"""All that is said in public of a malformed payload, whatever is wrong with it.
+
+A more exact reason would let its sender learn about the weights (protocol §4). The exact cause stays in the lender's
+log.
+"""
 
 MAX_PAYLOAD_BYTES: Final = MAX_BLOB_BYTES - 256
 """Largest payload before sealing; sealing adds less than 256 bytes."""

@@ -9,7 +9,7 @@ from chain_common.errors import RuleBroken, Unavailable
 from chain_common.ports import Job
 from chain_common.services.transactions import Transactions
 from chain_common.services.views import AccountView, Vitals
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 class NothingToWithdrawNow(RuleBroken):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 @dataclass(slots=True)

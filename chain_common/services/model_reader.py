@@ -20,7 +20,7 @@ from chain_common.domain.repository import (
 )
 from chain_common.domain.wire import WeightsDocument
 from chain_common.errors import PayloadRejected
-from chain_common.services.world import World
+from chain_common.world import World
 
 RUNNING: Final = (
     RoundState.COLLECTING,
@@ -68,6 +68,7 @@ class ModelReader:
 
     world: World
     _specs: dict[bytes, ModelSpec] = field(default_factory=dict)
+    _checked_keys: set[int] = field(default_factory=set)
 
     def spec(self, digest: bytes) -> ModelSpec:
         """Read a model spec; it never changes, so it is read once.
@@ -115,10 +116,13 @@ class ModelReader:
         Unavailable
             If the store does not have them now.
         PayloadRejected
-            If they are not weights of this model.
+            If they are not weights of this model, or its key is malformed.
         """
         document = WeightsDocument.from_bytes(self.world.store.get(digest))
         public_key = PublicKey(spec.keys.paillier_n)
+        if public_key.n not in self._checked_keys:
+            public_key.check()
+            self._checked_keys.add(public_key.n)
         if document.key_fingerprint.hex() != public_key.fingerprint:
             raise PayloadRejected("The weights are encrypted under another key than the model's.")
         return EncryptedWeights.from_bytes(document.encrypted_weights, public_key, spec.n_weights)

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from chain_common.domain.repository import Claim, End, FailRound, Reclaim, TopUp, Withdraw
 from chain_common.ports import Job, JobKind, Json, JsonObject, StepContext
-from chain_common.services.world import World
+from chain_common.world import World
 
 KIND: Final = "transaction"
 

@@ -1,8 +1,8 @@
 """Views as JSON: what a page shows, for programs.
 
 Amounts of money (fields named ``…_wei``) are strings, since JSON numbers lose digits in many readers; so is every
-integer beyond ``2**53``. Bytes are ``0x`` hex; an enumeration is its member's name in lower case; ``nan`` and infinities
-are null.
+integer beyond ``2**53``. Bytes are ``0x`` hex; an enumeration is its member's name in lower case; ``nan`` and the
+infinities are null.
 """
 
 from __future__ import annotations

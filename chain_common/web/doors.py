@@ -7,6 +7,7 @@ password. Every page but these needs both. The cookie carries the name of this o
 from __future__ import annotations
 
 import secrets
+from hashlib import sha256
 from threading import Lock
 
 from flask import Blueprint, Flask, current_app, redirect, render_template, request, session, url_for
@@ -38,11 +39,12 @@ class TooManyAttempts(Locked):
 class Door:
     """Which opening is current, and how fast passwords may be tried."""
 
-    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, keyring: Keyring, clock: Clock, secret_key: bytes) -> None:
         self.keyring = keyring
         self._clock = clock
         self._lock = Lock()
-        self._opening = secrets.token_hex(16)
+        # The same after a restart, which shall log nobody out; the keys themselves have to be unlocked again.
+        self._opening = sha256(b"chain/opening" + secret_key).hexdigest()
         self._tries = 0
         self._not_before = 0.0
 
@@ -87,9 +89,9 @@ def door() -> Door:
     return found
 
 
-def install(app: Flask, keyring: Keyring, clock: Clock) -> None:
+def install(app: Flask, keyring: Keyring, clock: Clock, secret_key: bytes) -> None:
     """Put the door in front of every page of an app."""
-    app.extensions["chain-door"] = Door(keyring, clock)
+    app.extensions["chain-door"] = Door(keyring, clock, secret_key)
     app.register_blueprint(blueprint)
 
     @app.before_request
@@ -132,7 +134,11 @@ def read_setup() -> tuple[str, bytes | None]:
     form = FormReader(request.form)
     password, key = request.form.get("password", ""), request.form.get("private_key", "").strip()
     if len(password) < LEAST_PASSWORD:
-        said = f"Password: {len(password)} characters were given." if password else "Password: nothing was given."
+        said = (
+            f"Password: {len(password)} characters were given."
+            if password
+            else "Password: nothing was given."
+        )
         form.refuse("password", said, f"At least {LEAST_PASSWORD} characters.")
     elif password != request.form.get("password_again", ""):
         form.refuse("password_again", "The two passwords differ.", "Write the same password twice.")

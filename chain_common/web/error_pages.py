@@ -195,7 +195,9 @@ _HTTP_WORDS: dict[int, tuple[str, str, str]] = {
 def _http(error: HTTPException) -> ResponseReturnValue:
     """Answer what the web server itself refuses."""
     status = error.code or 500
-    title, got, do = _HTTP_WORDS.get(status, (error.name, "The request was refused.", "Go back and try again."))
+    title, got, do = _HTTP_WORDS.get(
+        status, (error.name, "The request was refused.", "Go back and try again.")
+    )
     return answer(ErrorPage(status, title, got, do=do), back="/")
 
 
@@ -204,5 +206,3 @@ def _unexpected(_error: InternalServerError) -> ResponseReturnValue:
     got = "Something failed inside this app. What was saved before is still there; no money moves twice."
     do = "Try again. If it happens again, look at the app's log."
     return answer(ErrorPage(500, "Something went wrong", got, do=do), back="/")
-
-

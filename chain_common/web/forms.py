@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from io import BytesIO
 from typing import BinaryIO
 
 from werkzeug.datastructures import FileStorage
 
 from chain_common.errors import BadInput
+from chain_common.units import parse_duration, parse_ether
 from chain_common.web import text
-
-_ETHER = re.compile(r"([0-9]{1,60})(?:[.]([0-9]{1,18}))?")
-_DURATION_PART = re.compile(r"([0-9]{1,9})\s*(days?|d|hours?|h|minutes?|min|m|seconds?|sec|s)\b", re.IGNORECASE)
-_UNIT_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
 class FormRefused(BadInput):
@@ -31,45 +27,14 @@ def problems_of(error: BadInput) -> tuple[BadInput, ...]:
     return error.problems if isinstance(error, FormRefused) else (error,)
 
 
-def parse_ether(written: str) -> int:
-    """Read an amount of ether as wei, exactly. Raises ``ValueError`` for anything but digits and one point."""
-    found = _ETHER.fullmatch(written.replace(",", "").replace(" ", ""))
-    if not found:
-        raise ValueError(written)
-    return int(found[1]) * text.WEI_PER_ETHER + int((found[2] or "").ljust(18, "0"))
-
-
-def parse_duration(written: str) -> int:
-    """Read a length of time such as ``2 d 12 h``, ``30 min`` or ``45 s`` as seconds. Raises ``ValueError``."""
-    cleaned = written.replace(text.NBSP, " ").strip()
-    if cleaned.isascii() and cleaned.isdigit():
-        return int(cleaned)
-    parts = _DURATION_PART.findall(cleaned)
-    if not parts or _DURATION_PART.sub("", cleaned).strip(" ,"):
-        raise ValueError(written)
-    return sum(int(number) * _UNIT_SECONDS[unit[0].lower()] for number, unit in parts)
-
-
 def write_duration(seconds: int) -> str:
-    """Write a length of time so that :func:`parse_duration` gives it back."""
+    """Write a length of time so that :func:`~chain_common.units.parse_duration` gives it back."""
     parts, left = [], seconds
     for length, name in ((86400, "d"), (3600, "h"), (60, "min"), (1, "s")):
         number, left = divmod(left, length)
         if number:
             parts.append(f"{number} {name}")
     return " ".join(parts) or "0 s"
-
-
-def write_moment(moment_s: int) -> str:
-    """Write a unix time as a ``datetime-local`` field holds it, in this machine's zone."""
-    return f"{text.local(moment_s):%Y-%m-%dT%H:%M:%S}"
-
-
-def parse_moment(written: str) -> int:
-    """Read an ISO date and time (this machine's zone unless it names one) or unix seconds. Raises ``ValueError``."""
-    if written.isascii() and written.isdigit():
-        return int(written)
-    return int(datetime.fromisoformat(written).astimezone().timestamp())
 
 
 class FormReader:
@@ -87,6 +52,9 @@ class FormReader:
         said = f"“{got}” was given" if got else "nothing was given"
         self.refuse(name, f"{label}: {said}.", expected)
 
+    def _keep(self, label: str, error: BadInput) -> None:
+        self.refuse(error.field, f"{label}: {error.got}", f"{error.expected} {error.do}".strip())
+
     def _raw(self, name: str) -> str:
         return self._form.get(name, "").strip()
 
@@ -103,9 +71,9 @@ class FormReader:
         """Return an amount of ether in wei, at least ``least_wei``."""
         given = self._raw(name)
         try:
-            wei = parse_ether(given)
-        except ValueError:
-            self._refuse(name, label, given, "An amount of ether such as 2.5, with at most 18 decimals.")
+            wei = parse_ether(given, field=name)
+        except BadInput as error:
+            self._keep(label, error)
             return least_wei
         if wei < least_wei:
             self._refuse(name, label, f"{given} ETH", f"At least {text.ether_exact(least_wei)} ETH.")
@@ -136,23 +104,14 @@ class FormReader:
         """Return a length of time in seconds."""
         given = self._raw(name)
         try:
-            seconds = parse_duration(given)
-        except ValueError:
-            self._refuse(name, label, given, "A length of time such as 2 d, 12 h, 30 min or 45 s.")
+            seconds = parse_duration(given, field=name)
+        except BadInput as error:
+            self._keep(label, error)
             return least_s
         if not least_s <= seconds <= most_s:
             span = f"{write_duration(least_s)} to {write_duration(most_s)}"
             self._refuse(name, label, given, f"Between {span}.")
         return seconds
-
-    def moment(self, name: str, label: str) -> int:
-        """Return a date and time as unix seconds."""
-        given = self._raw(name)
-        try:
-            return parse_moment(given)
-        except (ValueError, OverflowError, OSError):
-            self._refuse(name, label, given, "A date and time such as 2026-12-18T12:00.")
-            return 0
 
     def choice(self, name: str, label: str, options: Sequence[str]) -> str:
         """Return one of the options."""
@@ -196,5 +155,7 @@ def uploaded(files: Mapping[str, FileStorage], name: str = "file") -> tuple[Bina
     content = given.read()
     filename = re.split(r"[/\\]", given.filename)[-1][:200]
     if not content:
-        raise BadInput(f"{filename} is empty.", expected="A CSV with a header and rows is needed.", field=name)
+        raise BadInput(
+            f"{filename} is empty.", expected="A CSV with a header and rows is needed.", field=name
+        )
     return BytesIO(content), filename

@@ -90,7 +90,9 @@ class Kit:
         return found
 
 
-blueprint = Blueprint("kit", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
+blueprint = Blueprint(
+    "kit", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
+)
 
 
 def install(app: Flask, kit: Kit) -> None:
@@ -101,7 +103,7 @@ def install(app: Flask, kit: Kit) -> None:
     security.set_cookies(app, kit.app_name, kit.secret_key)
     security.guard_hosts(app, kit.hosts)
     app.register_blueprint(blueprint)
-    doors.install(app, kit.keyring, kit.clock)
+    doors.install(app, kit.keyring, kit.clock, kit.secret_key)
     CSRFProtect(app)
     security.add_headers(app)
     error_pages.install(app, kit.words)
@@ -164,6 +166,6 @@ def serve(app: Flask, host: str, port: int) -> None:
 
     limit = int(app.config["MAX_CONTENT_LENGTH"])
     # The app answers 413 with its own page, so the server takes a little more than the app will.
-    waitress_serve(app, host=host, port=port, threads=8, inbuf_overflow=2 * limit, max_request_body_size=2 * limit)
-
-
+    waitress_serve(
+        app, host=host, port=port, threads=8, inbuf_overflow=2 * limit, max_request_body_size=2 * limit
+    )

@@ -165,7 +165,16 @@ def rounds_table(view: ModelView) -> Table:
     start = view.points[0]
     none = text.DASH
     rows.append(
-        ("Start", score(start.score), *beside(0), none, none, inline.badge("wait", "Start"), none, text.count(start.loss))
+        (
+            "Start",
+            score(start.score),
+            *beside(0),
+            none,
+            none,
+            inline.badge("wait", "Start"),
+            none,
+            text.count(start.loss),
+        )
     )
     return Table(
         columns=(
@@ -212,7 +221,9 @@ def _round_note(each: RoundView) -> Markup:
     """Say what is known of a round, or what it waits for."""
     if each.state == "settled":
         if not each.money_wei:
-            return Markup("The loss did not fall enough for a reward; stakes go back. Unpaid gains are not kept.")
+            return Markup(
+                "The loss did not fall enough for a reward; stakes go back. Unpaid gains are not kept."
+            )
         return Markup("Loss sum {} to {}. {} was given, {} of it waits for the closing score.").format(
             text.count(each.loss_before),
             text.count(each.loss_after),
@@ -279,5 +290,9 @@ def closing_table(view: ModelView) -> Table | None:
         ("Brier score, clipped", score(first.brier), score(last.brier)),
         ("Accuracy", text.percent(first.accuracy, 2), text.percent(last.accuracy, 2)),
     ]
-    columns = (Column("On the closing set"), Column("Start", number=True), Column("Last weights", number=True))
+    columns = (
+        Column("On the closing set"),
+        Column("Start", number=True),
+        Column("Last weights", number=True),
+    )
     return Table(columns=columns, rows=tuple(rows))

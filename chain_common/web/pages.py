@@ -13,7 +13,7 @@ from chain_common.web.as_json import as_json
 
 
 class MemoryRequest(Request):
-    """A request whose uploads stay in memory; werkzeug would spool them, and a data owner's rows must not touch the disk."""
+    """A request whose uploads stay in memory: werkzeug would spool them to disk, where no row may be."""
 
     def _get_file_stream(
         self,

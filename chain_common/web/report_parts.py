@@ -35,7 +35,11 @@ def _reason(group: DroppedRows) -> Cell:
         return inline.under(group.title, shown)
     lines = text.words([text.count(line) for line in group.lines])
     more = " and more" if group.n_rows > len(group.lines) else ""
-    return inline.under(group.title, f"line{'s' if len(group.lines) > 1 else ''} {lines}{more}") if lines else group.title
+    return (
+        inline.under(group.title, f"line{'s' if len(group.lines) > 1 else ''} {lines}{more}")
+        if lines
+        else group.title
+    )
 
 
 def dropped_rows(report: ReadReport) -> Table:
@@ -51,7 +55,11 @@ def columns_read(columns: Sequence[ColumnReport], n_rows: int) -> Table:
     """List how each column was read; those that need a look come first."""
 
     def of_rows(number: int) -> str:
-        return f"{text.count(number)} ({text.percent(number / n_rows)})" if number and n_rows else text.count(number)
+        return (
+            f"{text.count(number)} ({text.percent(number / n_rows)})"
+            if number and n_rows
+            else text.count(number)
+        )
 
     return Table(
         columns=(
@@ -90,4 +98,7 @@ def columns_left_out(report: ReadReport, known_later: Sequence[tuple[str, str]])
         rows.append((title, text.count(len(later)), inline.codes(tuple(later), 6)))
     if others:
         rows.append(("Not asked for", text.count(len(others)), inline.codes(others, 6)))
-    return Table(columns=(Column("Reason"), Column("Columns", number=True), Column("Which", long=True)), rows=tuple(rows))
+    return Table(
+        columns=(Column("Reason"), Column("Columns", number=True), Column("Which", long=True)),
+        rows=tuple(rows),
+    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-WEI_PER_ETHER = 10**18
+from chain_common.units import ETHER_DIGITS, format_ether
+
 SHOWN_DECIMALS = 6  # of an ether on a page; the exact amount is in the element's value and title
 NBSP = "\N{NO-BREAK SPACE}"
 DASH = "\N{EN DASH}"
@@ -17,35 +18,30 @@ _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 def ether_exact(wei: int) -> str:
-    """Write an amount of wei in ether with every digit and no trailing zeros: ``1500000000000000000`` is ``1.5``."""
-    sign = "-" if wei < 0 else ""
-    whole, rest = divmod(abs(wei), WEI_PER_ETHER)
-    decimals = f"{rest:018d}".rstrip("0")
-    return f"{sign}{whole:,}" + (f".{decimals}" if decimals else "")
+    """Write an amount of wei in ether with every digit: ``1234500000000000000000`` is ``1,234.5``."""
+    whole, point, decimals = format_ether(wei).partition(".")
+    return f"{int(whole):,}{point}{decimals}" if whole not in {"0", "-0"} else f"{whole}{point}{decimals}"
 
 
 def ether_is_exact(wei: int, decimals: int = SHOWN_DECIMALS) -> bool:
     """Tell whether the amount has no digits beyond ``decimals``."""
-    smallest: int = 10 ** (18 - decimals)
+    smallest: int = 10 ** (ETHER_DIGITS - decimals)
     return wei % smallest == 0
 
 
 def ether(wei: int, decimals: int = SHOWN_DECIMALS, least: int = 0) -> str:
-    """Write an amount of wei in ether with at most ``decimals`` decimals, half rounded to even, and at least ``least``.
+    """Write an amount of wei in ether with at most ``decimals`` decimals and at least ``least``.
 
-    An amount too small to show is said to be smaller than the smallest shown, never zero.
+    Digits are cut, never rounded up, so that no page shows money that is not there. An amount too small to show is said
+    to be smaller than the smallest shown, never zero.
     """
-    unit = 10 ** (18 - decimals)
-    if wei and abs(wei) < unit:
-        return f"under {ether_exact(unit)}"
-    count, rest = divmod(abs(wei), unit)
-    if 2 * rest > unit or (2 * rest == unit and count % 2):
-        count += 1
-    shown = ether_exact(count * unit)
-    missing = least - len(shown.partition(".")[2])
-    if least and missing > 0:
-        shown += ("" if "." in shown else ".") + "0" * missing
-    return ("-" if wei < 0 else "") + shown
+    shown = format_ether(wei, decimals)
+    if shown.startswith(("<", ">")):
+        return shown
+    whole, _, rest = shown.partition(".")
+    rest = rest.rstrip("0").ljust(least, "0")
+    grouped = f"{int(whole):,}" if int(whole) else whole
+    return f"{grouped}.{rest}" if rest else grouped
 
 
 def count(number: int) -> str:

@@ -55,11 +55,14 @@ library RewardMath {
     /// @param index The seat.
     /// @return part Wei.
     function seatPart(uint256 amount, bytes16 shares, uint256 index) internal pure returns (uint256 part) {
+        // The shares of seats 0 to `index`, the last in the lowest byte; index is below 16.
+        uint256 word = uint256(uint128(shares)) >> (120 - 8 * index);
+        uint256 after_ = word & 0xff;
         uint256 before = 0;
-        for (uint256 i = 0; i < index; ++i) {
-            before += uint8(shares[i]);
+        for (word >>= 8; word != 0; word >>= 8) {
+            before += word & 0xff;
         }
-        uint256 after_ = before + uint8(shares[index]);
+        after_ += before;
         return amount * after_ / WHOLE - amount * before / WHOLE;
     }
 

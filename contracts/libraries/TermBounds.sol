@@ -3,6 +3,7 @@ pragma solidity 0.8.30;
 
 import {IModelErrors} from "../interfaces/IModelErrors.sol";
 import {IModelTypes} from "../interfaces/IModelTypes.sol";
+import {Digests} from "./Digests.sol";
 import {RewardMath} from "./RewardMath.sol";
 
 /// @title What terms a model may have
@@ -59,12 +60,12 @@ library TermBounds {
     /// @param publication The digests.
     /// @param closingSharePpm Whether there is a closing set: not zero.
     function checkDigests(IModelTypes.Publication memory publication, uint256 closingSharePpm) internal pure {
-        if (publication.spec == 0) revert IModelErrors.MissingDigest("spec");
-        if (publication.baseWeights == 0) revert IModelErrors.MissingDigest("baseWeights");
-        if (publication.weightsCommitment == 0) revert IModelErrors.MissingDigest("weightsCommitment");
-        if (publication.scoringCommitment == 0) revert IModelErrors.MissingDigest("scoringCommitment");
+        Digests.mustExist(publication.spec, "spec");
+        Digests.mustExist(publication.baseWeights, "baseWeights");
+        Digests.mustExist(publication.weightsCommitment, "weightsCommitment");
+        Digests.mustExist(publication.scoringCommitment, "scoringCommitment");
         if (closingSharePpm != 0) {
-            if (publication.closingCommitment == 0) revert IModelErrors.MissingDigest("closingCommitment");
+            Digests.mustExist(publication.closingCommitment, "closingCommitment");
         } else if (publication.closingCommitment != 0) {
             revert IModelErrors.UnexpectedDigest("closingCommitment");
         }
@@ -114,16 +115,6 @@ library TermBounds {
 
     /// @dev The name is a short literal in one word; it becomes a string only to be reverted with.
     function _within(bytes32 term, uint256 got, uint256 least, uint256 most) private pure {
-        if (got < least || got > most) revert IModelErrors.TermOutOfBounds(_toString(term), got, least, most);
-    }
-
-    function _toString(bytes32 name) private pure returns (string memory) {
-        uint256 length = 0;
-        while (length < 32 && name[length] != 0) ++length;
-        bytes memory text = new bytes(length);
-        for (uint256 i = 0; i < length; ++i) {
-            text[i] = name[i];
-        }
-        return string(text);
+        if (got < least || got > most) revert IModelErrors.TermOutOfBounds(Digests.toString(term), got, least, most);
     }
 }

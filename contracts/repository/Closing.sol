@@ -82,11 +82,11 @@ abstract contract Closing is Settling {
 
         // Effect
         ModelRecord storage m = _existing(modelId);
-        RoundHead memory head = m.rounds[number].head;
+        RoundHead storage head = m.rounds[number].head;
+        // Safe cast: a seat's index is below 16.
         uint16 bit = uint16(1 << index);
         head.claimed |= bit;
         if (due.heldHalf + due.compensation != 0) head.heldClaimed |= bit;
-        m.rounds[number].head = head;
         // Safe cast: a part of what is held.
         if (due.heldHalf != 0) m.funds.held -= uint128(due.heldHalf);
         _credit(due.owner, stake + reward);

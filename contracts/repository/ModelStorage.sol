@@ -161,6 +161,11 @@ abstract contract ModelStorage is Credits {
         if (m.head.status != Status.Closing) revert ModelNotClosing(modelId, m.head.status);
     }
 
+    /// @dev A round's head, read at once.
+    function _headOf(ModelRecord storage m, uint256 number) internal view returns (RoundHead memory) {
+        return m.rounds[number].head;
+    }
+
     /// @dev Whether the last round opened is neither settled nor failed. A model has at most one such round.
     function _isRunning(RoundHead memory head) internal pure returns (bool) {
         return head.openedAt != 0 && head.outcome == Outcome.Running;
@@ -201,7 +206,7 @@ abstract contract ModelStorage is Credits {
     function _dueOf(uint256 modelId, uint256 number, uint256 index) internal view returns (Due memory due) {
         ModelRecord storage m = _existing(modelId);
         RoundRecord storage r = m.rounds[number];
-        RoundHead memory head = r.head;
+        RoundHead memory head = _headOf(m, number);
         if (index >= head.seats) revert UnknownSeat(modelId, number, index);
         SeatRecord storage s = r.seats[index];
         due.owner = s.owner;

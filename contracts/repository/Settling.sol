@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IModelRepository} from "../interfaces/IModelRepository.sol";
+import {Digests} from "../libraries/Digests.sol";
 import {RewardMath} from "../libraries/RewardMath.sol";
 import {Training} from "./Training.sol";
 
@@ -21,7 +22,7 @@ abstract contract Settling is Training {
         ModelRecord storage m = _open(modelId);
         if (msg.sender != m.head.lender) revert NotLender(modelId, msg.sender);
         uint256 number = m.head.rounds;
-        RoundHead memory head = m.rounds[number].head;
+        RoundHead memory head = _headOf(m, number);
         RoundState state = _stateOf(m.terms, number, head);
         if (settlement.round != number) revert RoundMismatch(modelId, settlement.round, number);
         if (state != RoundState.Delivering && state != RoundState.AwaitingSettlement) {
@@ -61,8 +62,8 @@ abstract contract Settling is Training {
         if (paid) {
             if (settlement.nextWeights == weights) revert BaseMustChange(weights);
             if (settlement.weightsCommitment == commitment) revert BaseMustChange(commitment);
-            if (settlement.nextWeights == 0) revert MissingDigest("nextWeights");
-            if (settlement.weightsCommitment == 0) revert MissingDigest("weightsCommitment");
+            Digests.mustExist(settlement.nextWeights, "nextWeights");
+            Digests.mustExist(settlement.weightsCommitment, "weightsCommitment");
         } else {
             if (settlement.nextWeights != weights) revert BaseMustStay(settlement.nextWeights, weights);
             if (settlement.weightsCommitment != commitment) {

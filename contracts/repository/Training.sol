@@ -2,6 +2,7 @@
 pragma solidity 0.8.30;
 
 import {IModelRepository} from "../interfaces/IModelRepository.sol";
+import {Digests} from "../libraries/Digests.sol";
 import {RewardMath} from "../libraries/RewardMath.sol";
 import {TermBounds} from "../libraries/TermBounds.sol";
 import {ModelStorage} from "./ModelStorage.sol";
@@ -86,23 +87,25 @@ abstract contract Training is ModelStorage {
         // Effect
         _useTagRoot(modelId, msg.sender, contribution.tagRoot);
         index = head.seats;
+        RoundRecord storage r = m.rounds[number];
         if (index == 0) {
+            // Safe cast: training ends with the last of at most 16 rounds.
             m.head.rounds = uint8(number);
+            r.head = head;
             emit RoundOpened(modelId, number, base, head.closesBy);
         }
-        RoundRecord storage r = m.rounds[number];
         SeatRecord storage s = r.seats[index];
         s.owner = msg.sender;
         s.stake = uint96(msg.value);
         s.commitment = keccak256(abi.encode(contribution));
         emit Contributed(modelId, number, msg.sender, index, msg.value, contribution);
-        head.seats += 1;
-        if (m.terms.closeWhenFull && head.seats == _seatsOf(m.terms, number)) {
-            head.closesBy = uint40(block.timestamp);
-            uint256 deliverBy = _deliverBy(m.terms, head);
+        // Safe casts: a seat's index is below 16, and block time fits 40 bits for another 34,000 years.
+        r.head.seats = uint8(index + 1);
+        if (m.terms.closeWhenFull && index + 1 == _seatsOf(m.terms, number)) {
+            r.head.closesBy = uint40(block.timestamp);
+            uint256 deliverBy = block.timestamp + m.terms.deliverWindow;
             emit RoundClosed(modelId, number, deliverBy, deliverBy + m.terms.settleWindow);
         }
-        r.head = head;
     }
 
     /// @inheritdoc IModelRepository
@@ -110,7 +113,7 @@ abstract contract Training is ModelStorage {
         // Check
         ModelRecord storage m = _open(modelId);
         uint256 number = m.head.rounds;
-        RoundHead memory head = m.rounds[number].head;
+        RoundHead memory head = _headOf(m, number);
         RoundState state = _stateOf(m.terms, number, head);
         if (state != RoundState.Overdue) revert RoundNotOverdue(modelId, number, state);
 
@@ -136,7 +139,7 @@ abstract contract Training is ModelStorage {
         address lender = m.head.lender;
         if (msg.sender != lender && block.timestamp <= m.terms.deadline) revert NotLender(modelId, msg.sender);
         uint256 number = m.head.rounds;
-        if (_isRunning(m.rounds[number].head)) revert RoundRunning(modelId, number);
+        if (_isRunning(_headOf(m, number))) revert RoundRunning(modelId, number);
 
         // Effect
         if (number == 0) {
@@ -182,7 +185,7 @@ abstract contract Training is ModelStorage {
         returns (uint256 number, RoundHead memory head)
     {
         number = m.head.rounds;
-        head = m.rounds[number].head;
+        head = _headOf(m, number);
         if (_isRunning(head)) {
             RoundState state = _stateOf(m.terms, number, head);
             if (state != RoundState.Collecting) revert RoundNotCollecting(modelId, number, state);
@@ -200,10 +203,10 @@ abstract contract Training is ModelStorage {
 
     /// @dev Refuse a contribution that commits to nothing.
     function _checkContribution(Contribution calldata contribution) private pure {
-        if (contribution.payload == 0) revert MissingDigest("payload");
-        if (contribution.tagRoot == 0) revert MissingDigest("tagRoot");
-        if (contribution.updateDigest == 0) revert MissingDigest("updateDigest");
-        if (contribution.nonce == 0) revert MissingDigest("nonce");
+        Digests.mustExist(contribution.payload, "payload");
+        Digests.mustExist(contribution.tagRoot, "tagRoot");
+        Digests.mustExist(contribution.updateDigest, "updateDigest");
+        Digests.mustExist(contribution.nonce, "nonce");
         if (contribution.rows == 0) revert NoRows();
     }
 }

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy.engine import Engine
 
 from chain_common.adapters.accounts import FileKeyring
 from chain_common.adapters.database import open_database
@@ -147,13 +148,17 @@ def store_case(request: pytest.FixtureRequest, tmp_path: Path) -> StoreCase:
     return StoreCase(LocalStore(folder), damage, lambda: folder.rename(tmp_path / "elsewhere") and None)
 
 
+@pytest.fixture
+def open_home(tmp_path: Path) -> Callable[[], FileKeyring]:
+    """Opens one and the same home, as a process does that is started again."""
+    return lambda: FileKeyring(tmp_path / "home", scrypt_n=TEST_SCRYPT_N)
+
+
 @pytest.fixture(params=["files", "memory"])
-def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> FileKeyring | MemoryKeyring:
-    return file_keyring(tmp_path) if request.param == "files" else MemoryKeyring()
-
-
-def file_keyring(home: Path) -> FileKeyring:
-    return FileKeyring(home, scrypt_n=TEST_SCRYPT_N)
+def keyring(
+    request: pytest.FixtureRequest, open_home: Callable[[], FileKeyring]
+) -> FileKeyring | MemoryKeyring:
+    return open_home() if request.param == "files" else MemoryKeyring()
 
 
 @pytest.fixture
@@ -161,14 +166,25 @@ def database_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'state.sqlite3'}"
 
 
-@pytest.fixture(params=["database", "memory"])
-def documents(request: pytest.FixtureRequest, database_url: str) -> DatabaseDocuments | MemoryDocuments:
-    return DatabaseDocuments(open_database(database_url)) if request.param == "database" else MemoryDocuments()
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(params=["database", "memory"])
-def event_index(request: pytest.FixtureRequest, database_url: str) -> DatabaseEventIndex | MemoryEventIndex:
-    return DatabaseEventIndex(open_database(database_url)) if request.param == "database" else MemoryEventIndex()
+def documents(request: pytest.FixtureRequest) -> DatabaseDocuments | MemoryDocuments:
+    if request.param == "memory":
+        return MemoryDocuments()
+    return DatabaseDocuments(request.getfixturevalue("engine"))
+
+
+@pytest.fixture(params=["database", "memory"])
+def event_index(request: pytest.FixtureRequest) -> DatabaseEventIndex | MemoryEventIndex:
+    if request.param == "memory":
+        return MemoryEventIndex()
+    return DatabaseEventIndex(request.getfixturevalue("engine"))
 
 
 @pytest.fixture
@@ -177,5 +193,7 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(params=["database", "memory"])
-def jobs(request: pytest.FixtureRequest, database_url: str, clock: ManualClock) -> DatabaseJobs | MemoryJobs:
-    return DatabaseJobs(open_database(database_url), clock) if request.param == "database" else MemoryJobs(clock)
+def jobs(request: pytest.FixtureRequest, clock: ManualClock) -> DatabaseJobs | MemoryJobs:
+    if request.param == "memory":
+        return MemoryJobs(clock)
+    return DatabaseJobs(request.getfixturevalue("engine"), clock)

@@ -200,7 +200,7 @@ def test_every_spec_reads_back_as_it_was(original):
         ("features.0.form", "roman", "features[0].form"),
         ("features.0.since", "issue_d", "features[0].since"),
         ("features.0.column", "loan_status", "features"),
-        ("features.0.column", "home", "features"),
+        ("features.0.column", "int_rate", "features"),
         ("features.1.levels", ["RENT", "rent"], "features[1].levels"),
         ("features.2.edges", ["8.0", "8.0"], "features[2].edges"),
         ("loss", "squared", "loss"),

@@ -1,5 +1,7 @@
 """Money rules in whole wei."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -78,7 +80,7 @@ def test_seats_are_paid_by_cumulative_rounding():
 @given(amount=wei, cuts=st.lists(st.integers(0, 64), max_size=15))
 def test_seats_are_paid_the_whole_amount(amount, cuts):
     marks = [0, *sorted(cuts), 64]
-    shares = [upper - lower for lower, upper in zip(marks, marks[1:], strict=False)]
+    shares = [upper - lower for lower, upper in pairwise(marks)]
     amounts = seat_amounts(amount, shares)
     assert sum(amounts) == amount
     assert all(abs(part * 64 - amount * share) < 64 for part, share in zip(amounts, shares, strict=True))

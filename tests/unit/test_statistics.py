@@ -1,5 +1,7 @@
 """The statistics of a data set are means over its rows, whatever the chunks."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -61,7 +63,7 @@ def test_chunks_do_not_matter(cuts):
     x, y = some_rows(60, 4)
     streamed = StatisticsAccumulator(4, "taylor-logistic")
     marks = [0, *sorted(cuts), 60]
-    for start, end in zip(marks, marks[1:], strict=False):
+    for start, end in pairwise(marks):
         streamed.add(x[start:end], y[start:end])
     whole = accumulate(x, y, "taylor-logistic")
     assert streamed.n_rows == 60

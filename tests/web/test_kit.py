@@ -31,11 +31,21 @@ class TestTheWayIn:
         ("given", "field", "words"),
         [
             ({"password": "short", "password_again": "short"}, "password", "5 characters were given"),
-            ({"password": PASSWORD, "password_again": "another one"}, "password_again", "The two passwords differ"),
-            ({"password": PASSWORD, "password_again": PASSWORD, "private_key": "0x12"}, "private_key", "64 hex digits"),
+            (
+                {"password": PASSWORD, "password_again": "another one"},
+                "password_again",
+                "The two passwords differ",
+            ),
+            (
+                {"password": PASSWORD, "password_again": PASSWORD, "private_key": "0x12"},
+                "private_key",
+                "64 hex digits",
+            ),
         ],
     )
-    def test_a_first_run_that_cannot_be_used_says_why_at_the_field(self, browser, keyring, given, field, words):
+    def test_a_first_run_that_cannot_be_used_says_why_at_the_field(
+        self, browser, keyring, given, field, words
+    ):
         page = Page(browser.post("/setup", status=422, **given).text)
         assert words in page.one("div", role="alert").text
         assert words in page.one("p", id=f"{field}-error").text
@@ -91,7 +101,9 @@ class TestTheWayIn:
         for _ in range(2):
             Browser(kit_app).post("/unlock", status=401, password="wrong")
 
-    @pytest.mark.parametrize("elsewhere", ["//evil.example", "/\\evil.example", "https://evil.example", "x", "/\n/e"])
+    @pytest.mark.parametrize(
+        "elsewhere", ["//evil.example", "/\\evil.example", "https://evil.example", "x", "/\n/e"]
+    )
     def test_the_way_back_never_leads_elsewhere(self, browser, kit_app, elsewhere):
         browser.set_up()
         assert Browser(kit_app).post("/unlock", password=PASSWORD, next=elsewhere).location == "/"
@@ -118,7 +130,9 @@ class TestTheWayIn:
 
 
 class TestStrangers:
-    @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]:80"])
+    @pytest.mark.parametrize(
+        "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]:80"]
+    )
     def test_a_foreign_host_name_is_refused(self, browser, host):
         answer = browser.client.get("/healthz", headers={"Host": host})
         assert answer.status_code == 421
@@ -138,7 +152,9 @@ class TestStrangers:
         token = Browser(kit_app).token()
         assert browser.client.post("/form", data={"title": "x", "csrf_token": token}).status_code == 400
 
-    @pytest.mark.parametrize("path", ["/", "/unlock", "/nothing", "/fail/bug", "/fail/away", "/static/css/base.css"])
+    @pytest.mark.parametrize(
+        "path", ["/", "/unlock", "/nothing", "/fail/bug", "/fail/away", "/static/css/base.css"]
+    )
     def test_every_answer_carries_the_security_headers(self, browser, path, kit_app):
         kit_app.config["PROPAGATE_EXCEPTIONS"] = False
         browser.set_up()
@@ -179,7 +195,12 @@ class TestErrors:
         ("how", "status", "title", "words"),
         [
             ("bad", 422, "This did not work", ("Got a picture.", "A CSV.", "Export it.")),
-            ("rule", 409, "A rule forbids this", ("The round is full.", "A free seat.", "Wait for the next round.")),
+            (
+                "rule",
+                409,
+                "A rule forbids this",
+                ("The round is full.", "A free seat.", "Wait for the next round."),
+            ),
             ("payload", 502, "This did not work", ("malformed",)),
             ("bug", 500, "Something went wrong", ("no money moves twice",)),
         ],
@@ -227,14 +248,19 @@ class TestErrors:
         assert page.one("h2", id="error-title").text == "2 answers need another look"
         assert page.one("input", name="amount")["value"] == "much"
         assert page.one("input", name="amount")["aria-invalid"] == "true"
-        assert "An amount of ether" in page.one("p", id="amount-error").text
+        assert "is not an amount of ether" in page.one("p", id="amount-error").text
         summary = page.one("div", role="alert")
         assert "autofocus" in summary.attributes
-        assert {a["href"] for a in page.all("a") if (a["href"] or "").startswith("#")} >= {"#title", "#amount"}
+        assert {a["href"] for a in page.all("a") if (a["href"] or "").startswith("#")} >= {
+            "#title",
+            "#amount",
+        }
 
     def test_markup_that_was_typed_comes_back_as_text(self, browser):
         browser.set_up()
-        html = browser.post("/form", status=422, title="<script>alert(1)</script>" * 9, amount='"><script>').text
+        html = browser.post(
+            "/form", status=422, title="<script>alert(1)</script>" * 9, amount='"><script>'
+        ).text
         assert "<script>alert" not in html
         assert '"><script>' not in html
 
@@ -247,7 +273,10 @@ class TestErrors:
     def test_no_file_and_an_empty_file_are_told_apart(self, browser):
         browser.set_up()
         assert "No file was chosen." in browser.post("/upload", status=422).text
-        assert "loans.csv is empty." in browser.post("/upload", status=422, file=(io.BytesIO(), "loans.csv")).text
+        assert (
+            "loans.csv is empty."
+            in browser.post("/upload", status=422, file=(io.BytesIO(), "loans.csv")).text
+        )
 
     def test_unknown_addresses_and_methods_have_their_pages(self, browser):
         browser.set_up()
@@ -259,7 +288,9 @@ class TestErrors:
     def test_programs_are_told_the_same_in_one_shape(self, browser):
         browser.set_up()
         told = browser.json("/fail/bad", status=422)
-        assert told == {"error": {"got": "Got a picture.", "expected": "A CSV.", "do": "Export it.", "field": "file"}}
+        assert told == {
+            "error": {"got": "Got a picture.", "expected": "A CSV.", "do": "Export it.", "field": "file"}
+        }
 
     def test_the_exact_cause_of_a_rejected_payload_is_in_the_log_only(self, browser, caplog):
         browser.set_up()

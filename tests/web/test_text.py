@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chain_common.units import parse_duration
 from chain_common.web import inline, text
 from chain_common.web.as_json import as_json
-from chain_common.web.forms import parse_duration, parse_ether, parse_moment, write_duration, write_moment
+from chain_common.web.forms import write_duration
 
 NB = "\N{NO-BREAK SPACE}"
 
@@ -30,31 +31,19 @@ def test_ether_is_written_with_every_digit(wei, exact):
     ("wei", "shown"),
     [
         (0, "0"),
-        (1, "under 0.000001"),
-        (123_456_789_012_345_678, "0.123457"),
-        (1_000_000_500_000_000_000, "1"),  # half goes to even
-        (1_000_001_500_000_000_000, "1.000002"),
-        (999_999_999_999_999_999, "1"),
+        (1, "<0.000001"),
+        (123_456_789_012_345_678, "0.123456"),
+        (999_999_999_999_999_999, "0.999999"),
+        (1_234_500_000_000_000_000_000, "1,234.5"),
         (-1_500_000_000_000_000_000, "-1.5"),
     ],
 )
-def test_ether_on_a_page_is_rounded_to_a_millionth(wei, shown):
+def test_ether_on_a_page_is_cut_at_a_millionth_and_never_rounded_up(wei, shown):
     assert text.ether(wei) == shown
 
 
 def test_ether_can_keep_decimals_so_that_a_column_lines_up():
     assert [text.ether(w * 10**16, least=4) for w in (250, 25, 0)] == ["2.5000", "0.2500", "0.0000"]
-
-
-@given(st.integers(0, 2**90))
-def test_reading_ether_gives_the_very_wei_that_was_written(wei):
-    assert parse_ether(text.ether_exact(wei)) == wei
-
-
-@pytest.mark.parametrize("written", ["", "-1", "1e3", "1.", ".5", "0.1234567890123456789", "NaN", "١"])
-def test_ether_is_read_from_digits_and_one_point_only(written):
-    with pytest.raises(ValueError):
-        parse_ether(written)
 
 
 @pytest.mark.parametrize(
@@ -76,25 +65,6 @@ def test_a_duration_shows_its_two_largest_units(seconds, shown):
 @given(st.integers(1, 10**9))
 def test_a_duration_in_a_form_comes_back_as_it_was(seconds):
     assert parse_duration(write_duration(seconds)) == seconds
-
-
-@pytest.mark.parametrize(
-    ("written", "seconds"), [("48 h", 172_800), ("2d 12h", 216_000), ("90", 90), ("1 day, 30 min", 88_200), ("20s", 20)]
-)
-def test_a_duration_is_read_in_the_words_people_use(written, seconds):
-    assert parse_duration(written) == seconds
-
-
-@pytest.mark.parametrize("written", ["", "soon", "5 weeks", "h", "1 h and a bit", "-3 h", "1.5 h"])
-def test_anything_else_is_no_duration(written):
-    with pytest.raises(ValueError):
-        parse_duration(written)
-
-
-def test_a_moment_in_a_form_comes_back_as_it_was():
-    assert parse_moment(write_moment(1_795_000_123)) == 1_795_000_123
-    assert parse_moment("1795000123") == 1_795_000_123
-    assert parse_moment("2026-12-18T12:00:00+00:00") == 1_797_595_200
 
 
 def test_hashes_are_shortened_in_the_middle_and_short_ones_are_not():
@@ -129,8 +99,17 @@ def test_markup_in_a_value_is_shown_not_run():
 
 
 def test_json_of_a_view_keeps_every_digit_of_money_and_has_no_nan():
-    told = as_json({"bounty_wei": 7, "n": 7, "big": 2**60, "f": float("nan"), "b": b"\x01\xff", "t": (1, True, None)})
-    assert told == {"bounty_wei": "7", "n": 7, "big": str(2**60), "f": None, "b": "0x01ff", "t": [1, True, None]}
+    told = as_json(
+        {"bounty_wei": 7, "n": 7, "big": 2**60, "f": float("nan"), "b": b"\x01\xff", "t": (1, True, None)}
+    )
+    assert told == {
+        "bounty_wei": "7",
+        "n": 7,
+        "big": str(2**60),
+        "f": None,
+        "b": "0x01ff",
+        "t": [1, True, None],
+    }
 
 
 def test_json_refuses_what_no_view_holds():

@@ -29,7 +29,7 @@ from chain_common.services.binding import binding_for
 from chain_common.services.data_owner.files import COLLECTION, CannotContribute, Files
 from chain_common.services.data_owner.market import Market
 from chain_common.services.model_reader import ModelReader
-from chain_common.services.world import World
+from chain_common.world import World
 
 CONTRIBUTE: Final = "contribute"
 DELIVER: Final = "deliver"

@@ -17,7 +17,7 @@ from chain_common.services.job_views import job_view
 from chain_common.services.model_describer import REJECTION_REASONS
 from chain_common.services.transactions import Transactions
 from chain_common.services.views import ContributionsView, ContributionView
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 class NoSuchContribution(BadInput):

@@ -14,7 +14,7 @@ from chain_common.services.indexer import Indexer
 from chain_common.services.model_describer import ModelDescriber
 from chain_common.services.model_reader import ModelReader
 from chain_common.services.transactions import Transactions
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 @dataclass(frozen=True, slots=True)

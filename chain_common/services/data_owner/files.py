@@ -24,7 +24,7 @@ from chain_common.ports import LoanReader
 from chain_common.services.data_owner.market import Market
 from chain_common.services.model_reader import ModelReader
 from chain_common.services.views import ContributionDraft
-from chain_common.services.world import World
+from chain_common.world import World
 
 KEEP_S: Final = 3600.0
 """Seconds a read file waits for its owner's decision before its rows are forgotten."""

@@ -9,7 +9,7 @@ from chain_common.errors import ChainError
 from chain_common.services.model_describer import ModelDescriber
 from chain_common.services.model_reader import ModelReader
 from chain_common.services.views import ModelActions, ModelCard, ModelView
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 @dataclass(frozen=True, slots=True)

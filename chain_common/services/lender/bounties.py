@@ -19,7 +19,7 @@ from chain_common.domain.loss_units import mean_loss, metric_of
 from chain_common.domain.model_secrets import ValidationRows, rows_from_bytes, rows_to_bytes
 from chain_common.domain.model_spec import DEFAULT_LOSS_SHIFT, Preset
 from chain_common.domain.reach import fitted_weights
-from chain_common.domain.repository import CreateModel
+from chain_common.domain.repository import CreateModel, Metric
 from chain_common.domain.row_floor import check_set_floor, reward_noise
 from chain_common.domain.scoring import MAX_ROWS, loss, scoring_matrix
 from chain_common.domain.spec_fitting import balancing_weights_q16, base_rate_start
@@ -28,7 +28,7 @@ from chain_common.ports import Job, LoanReader, Presets
 from chain_common.services.lender.terms import check_choices, default_choices
 from chain_common.services.records import from_json, to_json
 from chain_common.services.views import BountyChoices, BountyDraft, BountyReview, Scores
-from chain_common.services.world import World
+from chain_common.world import World
 
 DRAFTS: Final = "bounties"
 PUBLISH: Final = "publish"
@@ -153,8 +153,11 @@ class Bounties:
         metric = metric_of(preset.metric)
         n_weights = scoring.inputs.shape[1]
         start = start_weights(fitted.intercept_q26, n_weights)
-        matrix = scoring_matrix(metric, scoring.inputs, scoring.labels)
-        reached = fitted_weights(scoring_matrix(metric, closing.inputs, closing.labels))
+        weights = fitted.class_weights_q16 if metric is Metric.BALANCED_BRIER else None
+        matrix = scoring_matrix(metric, scoring.inputs, scoring.labels, class_weights_q16=weights)
+        reached = fitted_weights(
+            scoring_matrix(metric, closing.inputs, closing.labels, class_weights_q16=weights)
+        )
         reach_q26 = np.rint(np.clip(reached, -15.99, 15.99) * 2**26).astype(np.int32)
         initial = loss(matrix, start, DEFAULT_LOSS_SHIFT)
         baseline_score = mean_loss(initial, metric, scoring.n_rows, DEFAULT_LOSS_SHIFT)

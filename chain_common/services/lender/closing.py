@@ -14,7 +14,7 @@ from chain_common.services.lender.bounties import Bounties, scores_of
 from chain_common.services.lender.keys import ModelKeys
 from chain_common.services.lender.publishing import Publishing
 from chain_common.services.records import to_json
-from chain_common.services.world import World
+from chain_common.world import World
 
 KIND: Final = "closing"
 

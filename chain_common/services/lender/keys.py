@@ -12,7 +12,7 @@ from chain_common.domain.paillier.private_key import encrypt_weights, generate_p
 from chain_common.domain.sealing import generate_sealing_key
 from chain_common.domain.wire import WeightsDocument
 from chain_common.services.views import ModelKeyView
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 def weights_document(secrets: ModelSecrets, weights: NDArray[np.int32]) -> bytes:

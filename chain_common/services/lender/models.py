@@ -19,7 +19,7 @@ from chain_common.services.model_reader import RUNNING, ModelReader
 from chain_common.services.records import from_json
 from chain_common.services.transactions import Transactions
 from chain_common.services.views import ModelActions, ModelCard, ModelView, OverviewView, Scores
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 class NotYourModel(RuleBroken):

@@ -34,7 +34,7 @@ from chain_common.services.lender.bounties import (
 from chain_common.services.lender.keys import ModelKeys, weights_document
 from chain_common.services.lender.terms import contract_terms
 from chain_common.services.records import to_json
-from chain_common.services.world import World
+from chain_common.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,10 @@ class Publishing:
         """Return the matrix of the ``scoring`` or ``closing`` set."""
         rows = self.bounties.rows(draft_id, which)
         metric: Metric = metric_of(self.bounties.draft(draft_id).choices.metric)
-        return scoring_matrix(metric, rows.inputs, rows.labels)
+        weights = (
+            self.bounties.fitted(draft_id).class_weights_q16 if metric is Metric.BALANCED_BRIER else None
+        )
+        return scoring_matrix(metric, rows.inputs, rows.labels, class_weights_q16=weights)
 
     def _spec(self, draft_id: str) -> ModelSpec:
         """Build the spec; the same draft and keys give the same bytes."""

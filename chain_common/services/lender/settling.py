@@ -20,7 +20,7 @@ from chain_common.domain.repository import (
     SettlementReport,
 )
 from chain_common.domain.row_floor import row_floor
-from chain_common.domain.row_tags import RowTags, estimate_overlap
+from chain_common.domain.row_tags import RowTags, largest_overlap
 from chain_common.domain.scoring import weights_commitment
 from chain_common.domain.sealing import open_payload
 from chain_common.domain.settlement import AcceptedUpdate, RoundTerms, settle_round
@@ -33,7 +33,7 @@ from chain_common.services.lender.keys import ModelKeys, weights_document
 from chain_common.services.lender.publishing import Publishing
 from chain_common.services.model_reader import ModelReader, committed
 from chain_common.services.records import to_json
-from chain_common.services.world import World
+from chain_common.world import World
 
 KIND: Final = "settle"
 _LOOK_AGAIN_S: Final = 1.0
@@ -145,7 +145,7 @@ class Settling:
         floor = row_floor(spec.n_weights, spec.privacy.row_floor, demonstration=spec.demonstration)
         if contribution.rows < floor:
             return _Opened(Rejection.ROW_FLOOR, f"{contribution.rows} rows, the floor is {floor}")
-        overlap = estimate_overlap(tags, known)
+        overlap = largest_overlap(tags, known, spec.overlap_limit)
         if overlap.is_too_much(spec.overlap_limit):
             return _Opened(
                 Rejection.SAME_ROWS, f"about {overlap.estimate:.0%} of its rows were accepted before"

@@ -1,0 +1,76 @@
+"""Overview and model pages, and what a lender does with a model."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from chain_common.errors import BadInput
+from chain_common.web import jobs
+from chain_common.web.model_parts import model_parts, seen
+from chain_common.web.pages import page
+from company_app import forms, presenters
+from company_app.parts import lender
+
+blueprint = Blueprint("models", __name__)
+
+
+@blueprint.get("/")
+def overview() -> ResponseReturnValue:
+    """Show open models, what waits for the lender and what is running."""
+    view = lender().models.overview()
+    return page("overview.html", view, to_do=presenters.to_do(view), sparks=presenters.sparks_of(view.models))
+
+
+@blueprint.get("/models")
+def all_models() -> ResponseReturnValue:
+    """List the lender's models."""
+    cards = lender().models.cards()
+    return page("models.html", {"models": cards}, sparks=presenters.sparks_of(cards))
+
+
+@blueprint.get("/models/<int:model_id>")
+def show(model_id: int) -> ResponseReturnValue:
+    """Show a model."""
+    view = lender().models.view(model_id)
+    return page("model.html", view, parts=model_parts(view), seen=seen(view))
+
+
+@blueprint.get("/models/<int:model_id>/end")
+def confirm_end(model_id: int) -> ResponseReturnValue:
+    """Say what ending means before it is done."""
+    view = lender().models.view(model_id)
+    return page("end.html", view, parts=model_parts(view))
+
+
+@blueprint.post("/models/<int:model_id>/end")
+def end(model_id: int) -> ResponseReturnValue:
+    """End training."""
+    return jobs.follow(lender().models.end(model_id), url_for("models.show", model_id=model_id))
+
+
+@blueprint.post("/models/<int:model_id>/reclaim")
+def reclaim(model_id: int) -> ResponseReturnValue:
+    """Take back what is left."""
+    return jobs.follow(lender().models.reclaim(model_id), url_for("models.show", model_id=model_id))
+
+
+def top_up_page(problems: tuple[BadInput, ...] = ()) -> str:
+    """Render the page that adds to a bounty."""
+    model_id = (request.view_args or {})["model_id"]
+    view = lender().models.view(model_id)
+    given = {"bounty_eth": request.form.get("bounty_eth", "0.5")}
+    return render_template("top_up.html", view=view, parts=model_parts(view), problems=problems, given=given)
+
+
+@blueprint.get("/models/<int:model_id>/top-up")
+def choose_top_up(model_id: int) -> ResponseReturnValue:  # noqa: ARG001 # the page reads it from the address
+    """Ask how much to add to a bounty."""
+    return top_up_page()
+
+
+@blueprint.post("/models/<int:model_id>/top-up")
+def top_up(model_id: int) -> ResponseReturnValue:
+    """Add to a bounty."""
+    job = lender().models.top_up(model_id, forms.read_top_up(request.form))
+    return jobs.follow(job, url_for("models.show", model_id=model_id))
