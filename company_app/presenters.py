@@ -9,7 +9,6 @@ from flask import url_for
 from markupsafe import Markup
 
 from chain_common.services.views import (
-    AccountView,
     BountyReview,
     ModelCard,
     ModelKeyView,
@@ -17,8 +16,8 @@ from chain_common.services.views import (
     Scores,
 )
 from chain_common.web import inline, text
-from chain_common.web.event_words import Happening, timeline
-from chain_common.web.model_parts import badge, card_spark, score
+from chain_common.web.charts import Spark
+from chain_common.web.model_parts import card_spark, score
 from chain_common.web.rule_parts import METRIC_WORDS
 from chain_common.web.tables import Cell, Column, Table
 
@@ -60,37 +59,14 @@ def to_do(view: OverviewView) -> tuple[ToDo, ...]:
     return (*stopped, *drafts)
 
 
-def models_table(cards: Sequence[ModelCard], sparks: Sequence[Markup]) -> Table:
-    """List models; ``sparks`` are the small drawings of their progress."""
-
-    def row(card: ModelCard, drawing: Markup) -> tuple[Cell, ...]:
-        name = inline.link(url_for("models.show", model_id=card.model_id), card.title)
-        rounds = text.plural(card.rounds, "round")
-        return (
-            inline.under(name, f"no. {card.model_id} · {rounds} of at most {card.max_rounds}"),
-            Markup('<span class="stack tight">{}<span><b>{}</b></span></span>').format(
-                drawing, text.percent(card.progress, 0)
-            ),
-            inline.under(score(card.score_now), f"target {score(card.score_target)}"),
-            inline.under(inline.money(card.left_wei), f"of {text.ether(card.bounty_wei)}"),
-            inline.when(card.deadline),
-            badge(card),
-        )
-
-    return Table(
-        columns=(
-            Column("Model"),
-            Column("Progress to target"),
-            Column("Score", number=True),
-            Column("Bounty left", number=True),
-            Column("Deadline"),
-            Column("State"),
-        ),
-        rows=tuple(row(card, drawing) for card, drawing in zip(cards, sparks, strict=True)),
-    )
+def overview_seen(view: OverviewView) -> str:
+    """Name the state of the first page; it changes when a job ends or a model moves on."""
+    jobs = [f"{job.key}.{job.state}" for job in view.jobs]
+    models = [f"{card.model_id}.{card.state}.{card.rounds}" for card in view.models]
+    return "-".join([*jobs, *models]).replace(" ", "-")
 
 
-def sparks_of(cards: Sequence[ModelCard]) -> list[object]:
+def sparks_of(cards: Sequence[ModelCard]) -> list[Spark]:
     """Lay out the small drawings of the models' progress."""
     return [card_spark(card) for card in cards]
 
@@ -186,8 +162,3 @@ def key_name(key: ModelKeyView) -> Cell:
     if key.model_id is None:
         return f"Draft {key.draft_id}"
     return inline.link(url_for("models.show", model_id=key.model_id), key.title or f"Model {key.model_id}")
-
-
-def withdrawals(view: AccountView) -> tuple[Happening, ...]:
-    """Put past withdrawals into words."""
-    return timeline(view.withdrawals)

@@ -19,7 +19,7 @@ contract ModelRepository is Closing {
     function model(uint256 modelId) external view override returns (Model memory view_) {
         ModelRecord storage m = _existing(modelId);
         Progress memory progress = m.progress;
-        Base memory base = m.bases[progress.paidRound];
+        Base memory base = m.bases[m.head.paidRound];
         view_.lender = m.head.lender;
         view_.status = m.head.status;
         view_.bounty = m.escrow.bounty;
@@ -28,8 +28,8 @@ contract ModelRepository is Closing {
         view_.held = m.funds.held;
         view_.best = progress.best;
         view_.rounds = m.head.rounds;
-        view_.paidRounds = progress.paidRounds;
-        view_.seatsTotal = progress.seatsTotal;
+        view_.paidRounds = m.head.paidRounds;
+        view_.seatsTotal = m.head.seatsTotal;
         view_.closingBy = progress.closingBy;
         view_.reclaimFrom = progress.reclaimFrom;
         view_.closingSettled = m.head.closingSettled;
@@ -50,7 +50,7 @@ contract ModelRepository is Closing {
     function round(uint256 modelId, uint256 number) external view override returns (Round memory view_) {
         ModelRecord storage m = _existing(modelId);
         RoundRecord storage r = m.rounds[number];
-        RoundHead memory head = _headOf(m, number);
+        RoundHead storage head = r.head;
         if (head.openedAt == 0) return view_;
         Base memory base = m.bases[head.paidRound];
         view_.state = _stateOf(m.terms, number, head);
@@ -83,7 +83,7 @@ contract ModelRepository is Closing {
         returns (Seat memory view_)
     {
         ModelRecord storage m = _existing(modelId);
-        RoundHead memory head = _headOf(m, number);
+        RoundHead storage head = m.rounds[number].head;
         if (index >= head.seats) revert UnknownSeat(modelId, number, index);
         SeatRecord storage s = m.rounds[number].seats[index];
         return Seat({
@@ -106,7 +106,7 @@ contract ModelRepository is Closing {
         override
         returns (uint256 stake, uint256 reward)
     {
-        Due memory due = _dueOf(modelId, number, index);
+        Due memory due = _dueOf(modelId, _existing(modelId), number, index);
         return (due.stake, due.firstHalf + due.heldHalf + due.compensation);
     }
 }

@@ -12,7 +12,7 @@ from chain_common.errors import ChainError
 
 log = logging.getLogger(__name__)
 
-LONGEST_PAUSE_S: Final = 60.0
+LONGEST_PAUSE_S: Final = 10.0
 """Between two beats while the chain or the store is away."""
 
 

@@ -76,7 +76,7 @@ class AppClient:
             Field, file name and content of an upload.
         """
         response = self._checked(self._session.get(self.base + path, timeout=TIMEOUT_S))
-        form = _form(BeautifulSoup(response.text, "html.parser"), action or path)
+        form = _form(BeautifulSoup(response.text, "html.parser"), action or path, path)
         fields = {**_proposed(form), **answers}
         target = self.base + str(form.get("action") or path)
         files = {file[0]: (file[1], file[2])} if file else None
@@ -112,10 +112,11 @@ class AppClient:
             time.sleep(0.1)
 
 
-def _form(page: BeautifulSoup, action: str) -> Tag:
+def _form(page: BeautifulSoup, action: str, own: str) -> Tag:
+    """Return the form that goes to ``action``; one that names no goal goes to its ``own`` page."""
     forms = [form for form in page.find_all("form") if str(form.get("method", "")).lower() == "post"]
     for form in forms:
-        if form.get("action") == action:
+        if (form.get("action") or own) == action:
             return form
     raise PageRefused(
         action, 200, f"the page has no form for it; its forms go to {[form.get('action') for form in forms]}"

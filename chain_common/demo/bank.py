@@ -47,21 +47,17 @@ class NodeSigner:
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> SignedTransaction:
         """Let the node sign."""
+        fields = {
+            name: hex(value) if isinstance(value, int) else value for name, value in transaction.items()
+        }
         with self._node.answering():
-            signed: Any = self._node.web3.eth.sign_transaction(
-                cast(Any, {**transaction, "from": self.address()})
+            # Past web3's own method, which expects a record where development nodes answer with the bytes alone.
+            signed: Any = self._node.web3.manager.request_blocking(
+                cast(Any, "eth_signTransaction"), [{**fields, "from": self.address()}]
             )
-        # Anvil answers with the bytes alone, Ganache likewise; others with a record that holds them.
-        raw = (
-            bytes(signed["raw"])
-            if isinstance(signed, Mapping)
-            else bytes.fromhex(str(signed).removeprefix("0x"))
-        )
-        return _signed(self._node, raw)
-
-
-def _signed(node: Node, raw: bytes) -> SignedTransaction:
-    return SignedTransaction(raw, bytes(node.web3.keccak(raw)))
+        raw = signed["raw"] if isinstance(signed, Mapping) else signed
+        signed_bytes = raw if isinstance(raw, bytes) else bytes.fromhex(str(raw).removeprefix("0x"))
+        return SignedTransaction(signed_bytes, bytes(self._node.web3.keccak(signed_bytes)))
 
 
 class KeySigner:

@@ -72,16 +72,21 @@ def summary(
     owners
         ``address``, ``rows``, ``reward_wei`` each; the reward is what was claimed, without the stake.
     """
-    card, money = model["card"], model["money"]
+    card = model["card"]
     paid = sum(owner["reward_wei"] for owner in owners)
     bounty = int(card["bounty_wei"])
     ended = next(event for event in model["timeline"] if event["name"] == "Ended")
-    refunded = int(ended["arguments"]["returned"]) - int(money["bond_wei"])
+    bond = sum(
+        int(event["arguments"]["bond"])
+        for event in model["timeline"]
+        if event["name"] in ("ModelCreated", "ToppedUp")
+    )
+    refunded = int(ended["arguments"]["returned"]) - bond
     rounds = [
         {
             "contributions": each["seats_taken"],
-            "loss_before": each["loss_before"],
-            "loss_after": each["loss_after"],
+            "loss_before": int(each["loss_before"]),
+            "loss_after": int(each["loss_after"]),
             "reward_wei": int(each["money_wei"]),
         }
         for each in reversed(model["rounds"])

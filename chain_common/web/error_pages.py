@@ -114,10 +114,17 @@ def _chain_error(error: ChainError, words: ErrorWords) -> ResponseReturnValue:
     """Answer an error raised on purpose."""
     if isinstance(error, Locked):
         return _locked(error)
-    if isinstance(error, BadInput):
-        again = words.same_page.get(request.endpoint or "")
-        if again and not wants_json() and not isinstance(error, FileTooLarge):
+    again = words.same_page.get(request.endpoint or "")
+    if isinstance(error, BadInput) and again and not isinstance(error, FileTooLarge) and not wants_json():
+        try:
             return again(problems_of(error)), 422
+        except ChainError as second:  # the page itself cannot be shown any more, which is what matters now
+            return _own_page(second, words)
+    return _own_page(error, words)
+
+
+def _own_page(error: ChainError, words: ErrorWords) -> ResponseReturnValue:
+    """Answer an error with a page of its own."""
     if isinstance(error, PayloadRejected):
         current_app.logger.warning("payload rejected: %s", error)
         page = ErrorPage(502, title_of(error, words), PUBLIC_REJECTION, do="Nothing has to be done.")

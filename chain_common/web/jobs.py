@@ -38,6 +38,11 @@ def follow(job: Job, back: str) -> ResponseReturnValue:
     return go(url_for("jobs.show", key=job.key, back=back))
 
 
+def looks_again() -> bool:
+    """Tell whether the page asks by itself, so that it may be led on."""
+    return "again" in request.args and not wants_json()
+
+
 def back_of() -> str:
     """Return the page to go on to, of this site."""
     return safe_path(request.args.get("back", "/"))
@@ -45,11 +50,12 @@ def back_of() -> str:
 
 @blueprint.get("/jobs/<key>")
 def show(key: str) -> ResponseReturnValue:
-    """Show how far a job is; go on when it is done."""
+    """Show how far a job is; a page that looks again by itself goes on when the job is done."""
     view = job_view(find(key))
-    if view.state == "done" and not wants_json():
+    if view.state == "done" and looks_again():
         return go(back_of(), f"Done: {view.title}.")
-    return page("kit/job.html", view, back=back_of(), here_url=request.full_path, refresh_s=LOOK_AGAIN_S)
+    again = url_for("jobs.show", key=key, back=back_of(), again=1)
+    return page("kit/job.html", view, back=back_of(), again=again, refresh_s=LOOK_AGAIN_S)
 
 
 @blueprint.post("/jobs/<key>/retry")

@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined
 
 from chain_common.errors import ChainError
 from chain_common.ports import Clock, Keyring
-from chain_common.web import doors, error_pages, forms, inline, security, text
+from chain_common.web import doors, error_pages, forms, inline, model_parts, security, text
 from chain_common.web.error_pages import ErrorWords
 from chain_common.web.pages import MemoryRequest
 
@@ -135,7 +135,9 @@ def _teach_templates(app: Flask, kit: Kit) -> None:
         "words": text.words,
     }
     app.jinja_env.filters.update(filters)
-    app.jinja_env.globals.update(badge=inline.badge, link=inline.link, plural=text.plural)
+    app.jinja_env.globals.update(
+        badge=inline.badge, link=inline.link, plural=text.plural, model_badge=model_parts.badge
+    )
 
     @app.context_processor
     def layout_context() -> dict[str, object]:

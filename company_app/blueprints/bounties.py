@@ -85,13 +85,16 @@ def publish(draft_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/bounties/<draft_id>/publishing")
 def publishing(draft_id: str) -> ResponseReturnValue:
-    """Show how far posting is; go on to the model when it is done."""
+    """Show how far posting is; a page that looks again by itself goes on to the model when it is done."""
     job = jobs.find(lender().bounties.publish_key(draft_id))
     model_id = job.data.get("model_id")
-    if job.state == "done" and not wants_json():
+    if job.state == "done" and jobs.looks_again():
         return go(url_for("models.show", model_id=model_id), "The bounty is posted.")
-    view = {"job": job_view(job), "model_id": model_id}
-    return page("publishing.html", view, draft_id=draft_id, refresh_s=jobs.LOOK_AGAIN_S)
+    view, again = (
+        {"job": job_view(job), "model_id": model_id},
+        url_for(".publishing", draft_id=draft_id, again=1),
+    )
+    return page("publishing.html", view, again=again, refresh_s=jobs.LOOK_AGAIN_S)
 
 
 @blueprint.post("/bounties/<draft_id>/discard")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chain_common.errors import BadInput
 from chain_common.web import jobs
+from chain_common.web.as_json import as_json
 from chain_common.web.model_parts import model_parts, seen
-from chain_common.web.pages import page
+from chain_common.web.pages import page, wants_json
 from company_app import forms, presenters
 from company_app.parts import lender
 
@@ -19,7 +20,8 @@ blueprint = Blueprint("models", __name__)
 def overview() -> ResponseReturnValue:
     """Show open models, what waits for the lender and what is running."""
     view = lender().models.overview()
-    return page("overview.html", view, to_do=presenters.to_do(view), sparks=presenters.sparks_of(view.models))
+    to_do, sparks = presenters.to_do(view), presenters.sparks_of(view.models)
+    return page("overview.html", view, to_do=to_do, sparks=sparks, seen=presenters.overview_seen(view))
 
 
 @blueprint.get("/models")
@@ -64,9 +66,9 @@ def top_up_page(problems: tuple[BadInput, ...] = ()) -> str:
 
 
 @blueprint.get("/models/<int:model_id>/top-up")
-def choose_top_up(model_id: int) -> ResponseReturnValue:  # noqa: ARG001 # the page reads it from the address
+def choose_top_up(model_id: int) -> ResponseReturnValue:
     """Ask how much to add to a bounty."""
-    return top_up_page()
+    return jsonify(as_json(lender().models.view(model_id))) if wants_json() else top_up_page()
 
 
 @blueprint.post("/models/<int:model_id>/top-up")

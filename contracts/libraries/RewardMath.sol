@@ -48,22 +48,29 @@ library RewardMath {
         return money * closingSharePpm / MILLION;
     }
 
-    /// @notice A seat's part of an amount, by cumulative rounding: `⌊amount × cᵢ / 64⌋ − ⌊amount × cᵢ₋₁ / 64⌋` with `cᵢ`
-    /// the sum of the first i + 1 shares. The parts of all seats sum to the amount exactly when the shares sum to 64.
-    /// @param amount Wei.
+    /// @notice Where a seat's shares lie when the shares of all seats are laid end to end.
     /// @param shares Shares of the seats in 64ths, seat i in byte i from the left.
-    /// @param index The seat.
-    /// @return part Wei.
-    function seatPart(uint256 amount, bytes16 shares, uint256 index) internal pure returns (uint256 part) {
-        // The shares of seats 0 to `index`, the last in the lowest byte; index is below 16.
+    /// @param index The seat, below 16.
+    /// @return from Sum of the shares of the seats before it.
+    /// @return to The same with its own.
+    function span(bytes16 shares, uint256 index) internal pure returns (uint256 from, uint256 to) {
+        // The shares of seats 0 to `index`, the last in the lowest byte.
         uint256 word = uint256(uint128(shares)) >> (120 - 8 * index);
-        uint256 after_ = word & 0xff;
-        uint256 before = 0;
+        uint256 own = word & 0xff;
         for (word >>= 8; word != 0; word >>= 8) {
-            before += word & 0xff;
+            from += word & 0xff;
         }
-        after_ += before;
-        return amount * after_ / WHOLE - amount * before / WHOLE;
+        to = from + own;
+    }
+
+    /// @notice A seat's part of an amount, by cumulative rounding: `⌊amount × to / 64⌋ − ⌊amount × from / 64⌋`. The parts
+    /// of all seats sum to the amount exactly when their shares sum to 64.
+    /// @param amount Wei.
+    /// @param from Shares of the seats before this one.
+    /// @param to The same with its own.
+    /// @return part Wei.
+    function seatPart(uint256 amount, uint256 from, uint256 to) internal pure returns (uint256 part) {
+        return amount * to / WHOLE - amount * from / WHOLE;
     }
 
     /// @notice What the closing score leaves of a held amount: `held × min(1, max(0, k))`, rounded down, with

@@ -75,13 +75,13 @@ abstract contract Closing is Settling {
         returns (uint256 stake, uint256 reward)
     {
         // Check
-        Due memory due = _dueOf(modelId, number, index);
+        ModelRecord storage m = _existing(modelId);
+        Due memory due = _dueOf(modelId, m, number, index);
         stake = due.stake;
         reward = due.firstHalf + due.heldHalf + due.compensation;
         if (stake + reward == 0) revert NothingToClaim(modelId, number, index);
 
         // Effect
-        ModelRecord storage m = _existing(modelId);
         RoundHead storage head = m.rounds[number].head;
         // Safe cast: a seat's index is below 16.
         uint16 bit = uint16(1 << index);

@@ -15,21 +15,23 @@ abstract contract ModelStorage is Credits {
         Failed
     }
 
-    /// @dev One slot.
+    /// @dev One slot. `running` says whether the last round is neither settled nor failed; `paidRound` is the last round
+    /// with money: its base is the current one.
     struct ModelHead {
         address lender;
         Status status;
         uint8 rounds;
+        bool running;
+        uint8 paidRounds;
+        uint8 paidRound;
+        uint16 seatsTotal;
         bool closingSettled;
         bool failed;
     }
 
-    /// @dev One slot. `paidRound` is the last round with money: its base is the current one.
+    /// @dev One slot.
     struct Progress {
         uint64 best;
-        uint16 seatsTotal;
-        uint8 paidRounds;
-        uint8 paidRound;
         uint40 closingBy;
         uint40 reclaimFrom;
     }
@@ -161,16 +163,6 @@ abstract contract ModelStorage is Credits {
         if (m.head.status != Status.Closing) revert ModelNotClosing(modelId, m.head.status);
     }
 
-    /// @dev A round's head, read at once.
-    function _headOf(ModelRecord storage m, uint256 number) internal view returns (RoundHead memory) {
-        return m.rounds[number].head;
-    }
-
-    /// @dev Whether the last round opened is neither settled nor failed. A model has at most one such round.
-    function _isRunning(RoundHead memory head) internal pure returns (bool) {
-        return head.openedAt != 0 && head.outcome == Outcome.Running;
-    }
-
     /// @dev Seats a round has.
     function _seatsOf(Terms storage rules, uint256 number) internal view returns (uint256) {
         uint256 pilot = rules.pilotSeats;
@@ -179,10 +171,11 @@ abstract contract ModelStorage is Credits {
 
     /// @dev Where a round stands. All limits are inclusive, and a round that its seats closed is closed in the very
     /// second of the last one.
-    function _stateOf(Terms storage rules, uint256 number, RoundHead memory head) internal view returns (RoundState) {
+    function _stateOf(Terms storage rules, uint256 number, RoundHead storage head) internal view returns (RoundState) {
         if (head.openedAt == 0) return RoundState.None;
-        if (head.outcome == Outcome.Settled) return RoundState.Settled;
-        if (head.outcome == Outcome.Failed) return RoundState.Failed;
+        if (head.outcome != Outcome.Running) {
+            return head.outcome == Outcome.Settled ? RoundState.Settled : RoundState.Failed;
+        }
         bool closedBySeats = rules.closeWhenFull && head.seats == _seatsOf(rules, number);
         if (!closedBySeats && block.timestamp <= head.closesBy) return RoundState.Collecting;
         uint256 deliverBy = _deliverBy(rules, head);
@@ -191,7 +184,7 @@ abstract contract ModelStorage is Credits {
     }
 
     /// @dev Last moment for a round's payloads.
-    function _deliverBy(Terms storage rules, RoundHead memory head) internal view returns (uint256) {
+    function _deliverBy(Terms storage rules, RoundHead storage head) internal view returns (uint256) {
         return uint256(head.closesBy) + rules.deliverWindow;
     }
 
@@ -203,32 +196,39 @@ abstract contract ModelStorage is Credits {
     }
 
     /// @dev What a seat can be credited with now; reverts if there is no such seat.
-    function _dueOf(uint256 modelId, uint256 number, uint256 index) internal view returns (Due memory due) {
-        ModelRecord storage m = _existing(modelId);
+    function _dueOf(
+        uint256 modelId,
+        ModelRecord storage m,
+        uint256 number,
+        uint256 index
+    )
+        internal
+        view
+        returns (Due memory due)
+    {
         RoundRecord storage r = m.rounds[number];
-        RoundHead memory head = _headOf(m, number);
+        RoundHead storage head = r.head;
         if (index >= head.seats) revert UnknownSeat(modelId, number, index);
-        SeatRecord storage s = r.seats[index];
-        due.owner = s.owner;
+        due.owner = r.seats[index].owner;
         if (head.outcome == Outcome.Running) return due;
 
-        Split memory split = r.split;
-        bool rejected = split.rejections[index] != 0;
+        (uint256 from, uint256 to) = RewardMath.span(r.split.shares, index);
+        bool rejected = r.split.rejections[index] != 0;
         uint256 bit = 1 << index;
         if (head.claimed & bit == 0) {
-            due.stake = s.stake;
+            due.stake = r.seats[index].stake;
             if (rejected) due.stake -= RewardMath.stakePenalty(due.stake);
-            if (split.shares[index] != 0) {
+            if (from != to) {
                 uint256 money = r.money.money;
-                uint256 atOnce = money - RewardMath.heldPart(money, m.terms.closingSharePpm);
-                due.firstHalf = RewardMath.seatPart(atOnce, split.shares, index);
+                due.firstHalf =
+                    RewardMath.seatPart(money - RewardMath.heldPart(money, m.terms.closingSharePpm), from, to);
             }
         }
         if (head.heldClaimed & bit == 0) {
             if (m.head.failed) {
                 if (!rejected) due.compensation = m.compensation;
-            } else if (split.shares[index] != 0 && _isHeldDue(m)) {
-                due.heldHalf = RewardMath.seatPart(r.money.heldDue, split.shares, index);
+            } else if (from != to && _isHeldDue(m)) {
+                due.heldHalf = RewardMath.seatPart(r.money.heldDue, from, to);
             }
         }
     }

@@ -22,7 +22,7 @@ abstract contract Settling is Training {
         ModelRecord storage m = _open(modelId);
         if (msg.sender != m.head.lender) revert NotLender(modelId, msg.sender);
         uint256 number = m.head.rounds;
-        RoundHead memory head = _headOf(m, number);
+        RoundHead storage head = m.rounds[number].head;
         RoundState state = _stateOf(m.terms, number, head);
         if (settlement.round != number) revert RoundMismatch(modelId, settlement.round, number);
         if (state != RoundState.Delivering && state != RoundState.AwaitingSettlement) {
@@ -56,7 +56,7 @@ abstract contract Settling is Training {
 
     /// @dev Base weights change exactly when the round has money.
     function _checkBase(ModelRecord storage m, Settlement calldata settlement, bool paid) private view {
-        Base storage base = m.bases[m.progress.paidRound];
+        Base storage base = m.bases[m.head.paidRound];
         bytes32 weights = base.weights;
         bytes32 commitment = base.commitment;
         if (paid) {
@@ -157,14 +157,14 @@ abstract contract Settling is Training {
 
     /// @dev Move the model on: its best loss, its base and the seats that would share a forfeit.
     function _countSettled(ModelRecord storage m, uint64 loss, uint256 accepted, bool paid) private {
-        Progress memory progress = m.progress;
+        ModelHead storage head = m.head;
+        head.running = false;
         // Safe cast: at most 16 rounds of 16 seats.
-        progress.seatsTotal += uint16(accepted);
+        head.seatsTotal += uint16(accepted);
         if (paid) {
-            progress.best = loss;
-            progress.paidRounds += 1;
-            progress.paidRound = m.head.rounds;
+            head.paidRounds += 1;
+            head.paidRound = head.rounds;
+            m.progress.best = loss;
         }
-        m.progress = progress;
     }
 }

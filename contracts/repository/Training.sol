@@ -78,34 +78,22 @@ abstract contract Training is ModelStorage {
         // Check
         ModelRecord storage m = _open(modelId);
         if (msg.value != m.terms.stake) revert WrongValue(msg.value, m.terms.stake);
-        (uint256 number, RoundHead memory head) = _roundToContributeTo(modelId, m);
+        (uint256 number, uint256 taken) = _roundToContributeTo(modelId, m);
         if (contribution.round != number) revert RoundMismatch(modelId, contribution.round, number);
-        bytes32 base = m.bases[head.paidRound].weights;
+        bytes32 base = m.bases[m.head.paidRound].weights;
         if (contribution.baseWeights != base) revert StaleBase(contribution.baseWeights, base);
         _checkContribution(contribution);
 
         // Effect
         _useTagRoot(modelId, msg.sender, contribution.tagRoot);
-        index = head.seats;
-        RoundRecord storage r = m.rounds[number];
-        if (index == 0) {
-            // Safe cast: training ends with the last of at most 16 rounds.
-            m.head.rounds = uint8(number);
-            r.head = head;
-            emit RoundOpened(modelId, number, base, head.closesBy);
-        }
-        SeatRecord storage s = r.seats[index];
+        if (taken == 0) _openRound(modelId, m, number, base);
+        SeatRecord storage s = m.rounds[number].seats[taken];
         s.owner = msg.sender;
         s.stake = uint96(msg.value);
         s.commitment = keccak256(abi.encode(contribution));
-        emit Contributed(modelId, number, msg.sender, index, msg.value, contribution);
-        // Safe casts: a seat's index is below 16, and block time fits 40 bits for another 34,000 years.
-        r.head.seats = uint8(index + 1);
-        if (m.terms.closeWhenFull && index + 1 == _seatsOf(m.terms, number)) {
-            r.head.closesBy = uint40(block.timestamp);
-            uint256 deliverBy = block.timestamp + m.terms.deliverWindow;
-            emit RoundClosed(modelId, number, deliverBy, deliverBy + m.terms.settleWindow);
-        }
+        emit Contributed(modelId, number, msg.sender, taken, msg.value, contribution);
+        _takeSeat(modelId, m, number, taken + 1);
+        return taken;
     }
 
     /// @inheritdoc IModelRepository
@@ -113,16 +101,17 @@ abstract contract Training is ModelStorage {
         // Check
         ModelRecord storage m = _open(modelId);
         uint256 number = m.head.rounds;
-        RoundHead memory head = _headOf(m, number);
+        RoundHead storage head = m.rounds[number].head;
         RoundState state = _stateOf(m.terms, number, head);
         if (state != RoundState.Overdue) revert RoundNotOverdue(modelId, number, state);
 
         // Effect
-        uint256 seats = m.progress.seatsTotal + head.seats;
+        uint256 seats = m.head.seatsTotal + head.seats;
         uint256 forfeit = uint256(m.escrow.bond) + m.funds.left + m.funds.held;
         (uint256 each, uint256 burning) = RewardMath.shareForfeit(forfeit, seats);
-        m.rounds[number].head.outcome = Outcome.Failed;
-        m.progress.seatsTotal = uint16(seats);
+        head.outcome = Outcome.Failed;
+        m.head.running = false;
+        m.head.seatsTotal = uint16(seats);
         m.escrow.bond = 0;
         m.funds = Funds({left: 0, held: 0});
         m.compensation = each;
@@ -139,7 +128,7 @@ abstract contract Training is ModelStorage {
         address lender = m.head.lender;
         if (msg.sender != lender && block.timestamp <= m.terms.deadline) revert NotLender(modelId, msg.sender);
         uint256 number = m.head.rounds;
-        if (_isRunning(_headOf(m, number))) revert RoundRunning(modelId, number);
+        if (m.head.running) revert RoundRunning(modelId, number);
 
         // Effect
         if (number == 0) {
@@ -175,30 +164,53 @@ abstract contract Training is ModelStorage {
         emit Ended(modelId, lender, returned);
     }
 
-    /// @dev The running round if it collects and has a seat, else a new one, not stored yet.
+    /// @dev Record a new round, collecting from now on.
+    function _openRound(uint256 modelId, ModelRecord storage m, uint256 number, bytes32 base) private {
+        uint256 closesBy = block.timestamp + m.terms.collectWindow;
+        RoundHead storage head = m.rounds[number].head;
+        // Safe casts: training ends with the last of at most 16 rounds, and 40 bits hold the times of 34,000 years.
+        m.head.rounds = uint8(number);
+        m.head.running = true;
+        head.openedAt = uint40(block.timestamp);
+        head.closesBy = uint40(closesBy);
+        head.paidRound = m.head.paidRound;
+        emit RoundOpened(modelId, number, base, closesBy);
+    }
+
+    /// @dev Count the seats taken, and close the round if it closes with its last one.
+    function _takeSeat(uint256 modelId, ModelRecord storage m, uint256 number, uint256 taken) private {
+        RoundHead storage head = m.rounds[number].head;
+        // Safe casts: a round has at most 16 seats; block time as above.
+        head.seats = uint8(taken);
+        if (m.terms.closeWhenFull && taken == _seatsOf(m.terms, number)) {
+            head.closesBy = uint40(block.timestamp);
+            uint256 deliverBy = block.timestamp + m.terms.deliverWindow;
+            emit RoundClosed(modelId, number, deliverBy, deliverBy + m.terms.settleWindow);
+        }
+    }
+
+    /// @dev The running round if it collects and has a seat, else the next one if it may be opened.
+    /// @return number The round.
+    /// @return taken Seats taken in it; zero exactly if it is not open yet.
     function _roundToContributeTo(
         uint256 modelId,
         ModelRecord storage m
     )
         private
         view
-        returns (uint256 number, RoundHead memory head)
+        returns (uint256 number, uint256 taken)
     {
         number = m.head.rounds;
-        head = _headOf(m, number);
-        if (_isRunning(head)) {
-            RoundState state = _stateOf(m.terms, number, head);
-            if (state != RoundState.Collecting) revert RoundNotCollecting(modelId, number, state);
-            uint256 seats = _seatsOf(m.terms, number);
-            if (head.seats == seats) revert RoundFull(modelId, number, seats);
-            return (number, head);
+        if (!m.head.running) {
+            if (block.timestamp > m.terms.deadline) revert DeadlinePassed(modelId, m.terms.deadline);
+            return (number + 1, 0);
         }
-        if (block.timestamp > m.terms.deadline) revert DeadlinePassed(modelId, m.terms.deadline);
-        RoundHead memory opened;
-        opened.openedAt = uint40(block.timestamp);
-        opened.closesBy = uint40(block.timestamp + m.terms.collectWindow);
-        opened.paidRound = m.progress.paidRound;
-        return (number + 1, opened);
+        RoundHead storage head = m.rounds[number].head;
+        RoundState state = _stateOf(m.terms, number, head);
+        if (state != RoundState.Collecting) revert RoundNotCollecting(modelId, number, state);
+        taken = head.seats;
+        uint256 seats = _seatsOf(m.terms, number);
+        if (taken == seats) revert RoundFull(modelId, number, seats);
     }
 
     /// @dev Refuse a contribution that commits to nothing.

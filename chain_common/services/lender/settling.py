@@ -215,6 +215,7 @@ class Settling:
         weights = self.keys.weights(draft_id, next_document)
         seed = self.keys.of(draft_id).weights_seed(weights)
         report = SettlementReport(
+            round=cast(int, data["round"]),
             loss=cast(int, data["loss"]),
             shares=tuple(cast(Sequence[int], data["shares"])),
             rejections=tuple(Rejection(code) for code in cast(Sequence[int], data["rejections"])),

@@ -1,80 +1,35 @@
-"""The rules of the ``ModelRepository`` contract in plain Python, in the order in which the contract checks them.
-
-Nothing here is on a chain: time, money sent and caller come in with each call. The conformance suite of the ledgers runs
-the same story on this and on the contract.
-"""
+"""What the ``ModelRepository`` contract stores, and what follows from it and the time, in plain Python."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
 
-from chain_common.adapters.ledger_records import commitment_of
 from chain_common.contract_errors import (
-    BaseMustChange,
-    BaseMustStay,
-    ClosingAlreadySettled,
-    ClosingLossMustStay,
-    ClosingOver,
-    CurrencyNotSupported,
-    DeadlinePassed,
-    LossOffGrid,
-    MissingDigest,
     ModelNotClosing,
     ModelNotOpen,
-    NoRows,
     NotLender,
-    RoundFull,
-    RoundMismatch,
-    RoundNotCollecting,
-    RoundNotOverdue,
-    RoundNotSettleable,
-    RoundRunning,
-    RowsAlreadyContributed,
-    SharesSum,
-    StaleBase,
-    StillDeliverable,
-    TermOutOfBounds,
-    TooEarly,
-    UnexpectedDigest,
-    UnexpectedShares,
     UnknownModel,
     UnknownSeat,
-    WrongLength,
     WrongValue,
 )
 from chain_common.domain.repository import (
-    ETHER,
-    SHARE_UNITS,
     Address,
-    Contribution,
     ModelStatus,
     Publication,
     Rejection,
     RoundState,
-    SettlementReport,
     Terms,
 )
-from chain_common.domain.rewards import PPM, held_paid, reward, seat_amounts, split_reward
 
-DEVELOPMENT_CHAINS: Final = (1337, 31337, 131277322940537)
-_MAX_AMOUNT: Final = 2**120 - 1
-_MAX_DEADLINE_S: Final = 730 * 86_400
-_MAX_WINDOW_S: Final = 365 * 86_400
-_MIN_WINDOW_S: Final = 600
-_MIN_ANSWER_S: Final = 3 * 86_400
-_STAKE_PARTS: Final = 10
-_WINDOWS: Final = {
-    "collectWindow": "collect_window_s",
-    "deliverWindow": "deliver_window_s",
-    "settleWindow": "settle_window_s",
-    "closingWindow": "closing_window_s",
-    "auditDemandWindow": "audit_demand_window_s",
-    "auditAnswerWindow": "audit_answer_window_s",
-}
-# Solidity's error arguments are named for the reader of the contract; here a caller passes them in order.
-Emit = Callable[..., None]
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls, with how much wei, at what block time."""
+
+    account: Address
+    value: int
+    now: int
 
 
 @dataclass(slots=True)
@@ -137,6 +92,13 @@ class ModelRecord:
         """Return how many seats a round has."""
         return self.terms.pilot_seats if number == 1 and self.terms.pilot_seats else self.terms.seats
 
+    def seat(self, number: int, index: int) -> SeatRecord:
+        """Return a seat. Raises ``UnknownSeat``."""
+        seats = self.rounds[number - 1].seats if 1 <= number <= len(self.rounds) else []
+        if not 0 <= index < len(seats):
+            raise UnknownSeat(self.number, number, index)
+        return seats[index]
+
     def deliver_by(self, round_: RoundRecord) -> int:
         """Return the last moment for a round's payloads."""
         return round_.closes_by + self.terms.deliver_window_s
@@ -178,13 +140,13 @@ class SeatDue:
 
 
 @dataclass(slots=True)
-class Rules:
+class Book:
     """All models of one deployment, and what is credited and burned.
 
     ``emit`` is called with each event's name and its values in order.
     """
 
-    emit: Emit
+    emit: Callable[..., None]
     chain_id: int = 31337
     models: list[ModelRecord] = field(default_factory=list)
     credits: dict[Address, int] = field(default_factory=dict)
@@ -214,3 +176,32 @@ class Rules:
     def credit(self, account: Address, amount: int) -> None:
         """Owe an account more."""
         self.credits[account] = self.credits.get(account, 0) + amount
+
+    def end_training(self, model: ModelRecord, now: int) -> None:
+        """Let a model close; without held money there is nothing to score."""
+        model.status = ModelStatus.CLOSING
+        scored_by = now
+        if model.held:
+            scored_by = model.closing_by = now + model.terms.closing_window_s
+        model.reclaim_from = scored_by + model.terms.audit_demand_window_s + 1
+        self.emit("TrainingEnded", model.number, model.best, model.closing_by)
+
+    def end_model(self, model: ModelRecord) -> None:
+        """End a model and credit its lender with what is left; held halves stay for their seats."""
+        returned = model.left + model.bond
+        model.status = ModelStatus.ENDED
+        model.left = model.bond = 0
+        self.credit(model.lender, returned)
+        self.emit("Ended", model.number, model.lender, returned)
+
+
+def require_value(caller: Caller, expected: int) -> None:
+    """Raise ``WrongValue`` unless exactly so much was sent."""
+    if caller.value != expected:
+        raise WrongValue(caller.value, expected)
+
+
+def require_lender(model: ModelRecord, caller: Caller) -> None:
+    """Raise ``NotLender`` unless the model's lender calls."""
+    if caller.account != model.lender:
+        raise NotLender(model.number, caller.account)
