@@ -113,8 +113,7 @@ def review_rules(review: BountyReview) -> tuple[tuple[str, Cell, str], ...]:
         (
             "Round",
             f"{seats}; closes {closes} {text.duration(choices.collect_window_s)}",
-            f"then {text.duration(choices.deliver_window_s)} to deliver, "
-            f"{text.duration(choices.settle_window_s)} to settle",
+            f"{text.duration(choices.deliver_window_s)} to deliver, {text.duration(choices.settle_window_s)} to settle",
         ),
         ("Rounds", f"at most {review.rounds_at_most}", ""),
         (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -103,6 +104,12 @@ class RealDriver:
 
     def pass_time(self, seconds: int) -> None:
         self.chain.jump(seconds)
+
+
+@cache
+def running_chain(kind: str) -> RealChain:
+    """Return this process's chain of a kind; it runs until the process ends, and each test deploys anew on it."""
+    return tester_chain() if kind == "eth-tester" else process_chain(kind)[0]
 
 
 def tester_chain() -> RealChain:

@@ -9,7 +9,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Final
+
+import click
 
 from chain_common.adapters.embedded_chain import Beat, EmbeddedChain
 from chain_common.adapters.embedded_chain_programs import chain_program
@@ -74,6 +77,24 @@ class Stage:
         return app
 
 
+@dataclass(frozen=True, slots=True)
+class _Cleaner:
+    """Removes the stage's folder, keys and all, unless the story broke: then its logs are worth reading."""
+
+    folder: Path
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None and issubclass(kind, Exception):
+            click.echo(f"The apps' logs (app.log) and homes are kept in {self.folder}.", err=True)
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+
 @contextmanager
 def open_stage(chain: str, storage: str) -> Iterator[Stage]:
     """Start chain and store, deploy the contract, and clean up afterwards.
@@ -92,7 +113,7 @@ def open_stage(chain: str, storage: str) -> Iterator[Stage]:
     """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="chain-demo-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        stack.enter_context(_Cleaner(folder))
         rpc_url = chain
         if chain in ("anvil", "ganache"):
             embedded = EmbeddedChain(chain_program(chain), beat=Beat())

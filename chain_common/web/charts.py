@@ -110,12 +110,12 @@ class Spark:
 
 
 def round_ticks(low: float, high: float, about: int = 4) -> tuple[float, ...]:
-    """Return round numbers (1, 2 or 5 times a power of ten apart) between two values, ``about`` of them or fewer."""
+    """Return round numbers (1, 2 or 5 times a power of ten apart) between two values, ``about`` of them or more."""
     if not high > low:
         return (low,)
     rough = (high - low) / about
     power = 10.0 ** math.floor(math.log10(rough))
-    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough * 0.999)
+    step = next(factor * power for factor in (5, 2, 1) if factor * power <= rough * 1.001)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return tuple(k * step for k in range(first, last + 1))

@@ -55,6 +55,12 @@ def when(moment_s: float) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text.moment(moment_s))
 
 
+def on_day(moment_s: float) -> Markup:
+    """Show the day of a unix time, with the exact instant for programs."""
+    at = text.local(moment_s)
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(), text.day(moment_s))
+
+
 def code(word: str) -> Markup:
     """Show a column, a file name or a command."""
     return Markup("<code>{}</code>").format(word)

@@ -123,6 +123,8 @@ def _teach_templates(app: Flask, kit: Kit) -> None:
         "codes": inline.codes,
         "ether": text.ether,
         "ether_exact": text.ether_exact,
+        "day": inline.on_day,
+        "clock_time": text.clock_time,
         "duration": text.duration,
         "span": forms.write_duration,
         "countdown": text.countdown,

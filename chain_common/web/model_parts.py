@@ -152,27 +152,24 @@ def rounds_table(view: ModelView) -> Table:
         settled = each.state == "settled"
         rows.append(
             (
-                str(each.number),
+                inline.under(
+                    str(each.number), f"{each.seats_taken} of {text.plural(each.seats_total, 'seat')}"
+                ),
                 score(each.score_after) if settled else text.DASH,
                 *beside(each.number),
-                text.ether(each.money_wei, least=4) if settled else text.DASH,
-                text.ether(each.held_wei, least=4) if settled else text.DASH,
+                _given(each) if settled else text.DASH,
                 inline.badge(*_ROUND_BADGES.get(each.state, ("wait", each.state))),
-                f"{each.seats_taken} of {each.seats_total}",
                 text.count(each.loss_after) if settled else text.DASH,
             )
         )
     start = view.points[0]
-    none = text.DASH
     rows.append(
         (
             "Start",
             score(start.score),
             *beside(0),
-            none,
-            none,
+            text.DASH,
             inline.badge("wait", "Start"),
-            none,
             text.count(start.loss),
         )
     )
@@ -184,14 +181,18 @@ def rounds_table(view: ModelView) -> Table:
             Column("KS", number=True),
             Column("Accuracy", number=True),
             Column("Reward, ETH", number=True),
-            Column("of it held, ETH", number=True),
             Column("State"),
-            Column("Seats", number=True),
             Column("Loss sum", number=True),
         ),
         rows=tuple(rows),
         cards=False,
     )
+
+
+def _given(each: RoundView) -> Cell:
+    """Write a settled round's money, and what of it is held."""
+    given = text.ether(each.money_wei, least=4)
+    return inline.under(given, f"{text.ether(each.held_wei, least=4)} held") if each.held_wei else given
 
 
 def seat_name(index: int) -> str:

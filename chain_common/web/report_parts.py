@@ -15,11 +15,11 @@ _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def written(report: ReadReport) -> str:
-    """Say how a file is written: ``1.4 MB, utf-8, cells parted by commas``."""
+    """Say how a file is written: ``1.4 MB, UTF-8, separated by commas``."""
     parts = [
         text.size(report.n_bytes) + (" compressed" if report.compressed else ""),
-        report.encoding,
-        f"cells parted by {_DELIMITERS.get(report.delimiter, report.delimiter)}",
+        report.encoding.upper(),
+        f"separated by {_DELIMITERS.get(report.delimiter, report.delimiter)}",
         "decimal commas" if report.decimal_comma else "",
     ]
     return ", ".join(part for part in parts if part)
@@ -51,8 +51,8 @@ def dropped_rows(report: ReadReport) -> Table:
     )
 
 
-def columns_read(columns: Sequence[ColumnReport], n_rows: int) -> Table:
-    """List how each column was read; those that need a look come first."""
+def columns_read(columns: Sequence[ColumnReport], n_rows: int, *, to_look_at: bool) -> Table:
+    """List how columns were read: those that need a look, or the others."""
 
     def of_rows(number: int) -> str:
         return (
@@ -84,6 +84,7 @@ def columns_read(columns: Sequence[ColumnReport], n_rows: int) -> Table:
                 column.note,
             )
             for column in columns
+            if column.needs_a_look == to_look_at
         ),
     )
 
@@ -101,4 +102,16 @@ def columns_left_out(report: ReadReport, known_later: Sequence[tuple[str, str]])
     return Table(
         columns=(Column("Reason"), Column("Columns", number=True), Column("Which", long=True)),
         rows=tuple(rows),
+    )
+
+
+def tables(
+    report: ReadReport, columns: Sequence[ColumnReport], known_later: Sequence[tuple[str, str]]
+) -> tuple[Table, Table, Table, Table]:
+    """List rows left out, columns to look at, the other columns used, and columns left out."""
+    return (
+        dropped_rows(report),
+        columns_read(columns, report.n_kept, to_look_at=True),
+        columns_read(columns, report.n_kept, to_look_at=False),
+        columns_left_out(report, known_later),
     )

@@ -106,6 +106,17 @@ def moment(moment_s: float) -> str:
     return f"{at.day} {at:%b %Y, %H:%M %Z}"
 
 
+def day(moment_s: float) -> str:
+    """Write the day of a unix time in this machine's zone: ``20 Nov 2026``."""
+    at = local(moment_s)
+    return f"{at.day} {at:%b %Y}"
+
+
+def clock_time(moment_s: float) -> str:
+    """Write the time of day of a unix time in this machine's zone: ``18:00 CET``."""
+    return f"{local(moment_s):%H:%M %Z}"
+
+
 def short(whole: str, head: int = 6, tail: int = 4) -> str:
     """Shorten a hash or an address in the middle; what is short already stays whole."""
     return whole if len(whole) <= head + tail + 1 else f"{whole[:head]}…{whole[-tail:]}"

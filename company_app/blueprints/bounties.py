@@ -46,9 +46,7 @@ def terms_page(problems: tuple[BadInput, ...] = ()) -> str:
         view=view,
         problems=problems,
         given=forms.terms_given(view, request.form),
-        dropped=report_parts.dropped_rows(view.report),
-        columns=report_parts.columns_read(view.columns, view.report.n_kept),
-        left_out=report_parts.columns_left_out(view.report, view.known_later),
+        tables=report_parts.tables(view.report, view.columns, view.known_later),
         written=report_parts.written(view.report),
         scores_line=presenters.scores_line,
     )

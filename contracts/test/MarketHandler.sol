@@ -184,37 +184,50 @@ contract MarketHandler is Cheats {
         vm.warp(_now);
     }
 
-    /// @notice The attacker calls anything with nearly right arguments; whatever succeeds must move nobody's money but
-    /// by the rules, which the invariants see.
+    /// @notice The attacker tries what it may not do, at every moment; each attempt must be refused.
     function attack(uint256 seed, uint256 kind, uint256 number, uint256 index) external moving {
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
-        address from = attacker();
-        kind %= 8;
-        bool done;
-        vm.prank(from);
-        if (kind == 0) {
-            (done,) = address(REPOSITORY).call(abi.encodeCall(REPOSITORY.withdraw, ()));
-            vm.assertTrue(!done, "the attacker withdrew");
-        } else if (kind == 1) {
-            (done,) = address(REPOSITORY).call(abi.encodeCall(REPOSITORY.claim, (id, number % 5, index % 5)));
-            vm.assertTrue(!done || number % 5 != 0, "claimed in round zero");
-            if (done) vm.assertTrue(false, "use claimSeat: this attack must not hit a seat that is due");
-        } else if (kind == 2) {
-            (done,) = address(REPOSITORY).call(abi.encodeCall(REPOSITORY.settleClosing, (id, new uint64[](m.rounds + 1))));
-            vm.assertTrue(!done, "the attacker scored a model");
-        } else if (kind == 3) {
-            (done,) = address(REPOSITORY).call(abi.encodeCall(REPOSITORY.settle, (id, _settlement(id, m, seed, index))));
-            vm.assertTrue(!done, "the attacker settled a round");
-        } else if (kind == 4) {
-            (done,) = address(REPOSITORY).call(abi.encodeCall(REPOSITORY.topUp, (id, 0, 0)));
-            vm.assertTrue(!done, "the attacker topped up");
-        } else if (kind == 5) {
-            (done,) = address(REPOSITORY).call(abi.encodeCall(REPOSITORY.end, (id + 100)));
-            vm.assertTrue(!done, "ended a model that is not there");
-        } else {
-            (done,) = address(REPOSITORY).call{value: 0}("");
-            vm.assertTrue(!done, "took a plain payment");
+        kind %= 10;
+        if (kind == 0) return _mustFail(0, abi.encodeCall(REPOSITORY.withdraw, ()));
+        if (kind == 1) return _mustFail(0, "");
+        if (kind == 2) return _mustFail(0, abi.encodeCall(REPOSITORY.topUp, (id, 0, 0)));
+        if (kind == 3) return _mustFail(0, abi.encodeCall(REPOSITORY.settle, (id, _settlement(id, m, seed, index))));
+        if (kind == 4) {
+            return _mustFail(0, abi.encodeCall(REPOSITORY.settleClosing, (id, new uint64[](m.rounds + 1))));
         }
+        if (kind == 5) {
+            if (m.status == IModelTypes.Status.Open && !_isRunning(id, m) && _now > REPOSITORY.terms(id).deadline) return;
+            return _mustFail(0, abi.encodeCall(REPOSITORY.end, (id)));
+        }
+        if (kind == 6) {
+            if (m.status == IModelTypes.Status.Closing && _now >= m.reclaimFrom) return;
+            return _mustFail(0, abi.encodeCall(REPOSITORY.reclaim, (id)));
+        }
+        if (kind == 7) {
+            if (_currentState(id, m) == IModelTypes.RoundState.Overdue) return;
+            return _mustFail(0, abi.encodeCall(REPOSITORY.failRound, (id)));
+        }
+        if (m.rounds == 0) return;
+        number = _within(number, 1, m.rounds);
+        index = _within(index, 0, REPOSITORY.round(id, number).seats - 1);
+        if (kind == 8) {
+            claimSeat(id, number, index);
+            return _mustFail(0, abi.encodeCall(REPOSITORY.claim, (id, number, index)));
+        }
+        // A contribution to a round that is over, or without its stake, or to the next one on a stale base.
+        IModelTypes.Contribution memory c;
+        c.round = m.rounds;
+        (c.payload, c.tagRoot, c.updateDigest, c.nonce) = (_digest(), _digest(), _digest(), _digest());
+        c.rows = 1;
+        _mustFail(REPOSITORY.terms(id).stake, abi.encodeCall(REPOSITORY.contribute, (id, c)));
+    }
+
+    /// @dev Call as the attacker, with a purse that is full enough.
+    function _mustFail(uint256 value, bytes memory data) private {
+        vm.deal(attacker(), value);
+        vm.prank(attacker());
+        (bool done,) = address(REPOSITORY).call{value: value}(data);
+        vm.assertTrue(!done, "the attacker got through");
     }
 
     // --------------------------------------------------------------------------------------------------- Helpers
@@ -237,19 +250,15 @@ contract MarketHandler is Cheats {
         return seed < LENDERS ? lender(seed) : owner((seed - LENDERS) << 8);
     }
 
+    /// @notice How many of them there are.
     function accounts() external pure returns (uint256) {
         return LENDERS + OWNERS;
-    }
-
-    function now_() external view returns (uint256) {
-        return _now;
     }
 
     /// @notice Claim for a seat if anything is due.
     function claimSeat(uint256 id, uint256 number, uint256 index) public {
         (uint256 stake, uint256 reward) = REPOSITORY.claimable(id, number, index);
         if (stake + reward == 0) return;
-        IModelTypes.Round memory r = REPOSITORY.round(id, number);
         IModelTypes.Seat memory s = REPOSITORY.seat(id, number, index);
         uint256 before = REPOSITORY.credit(s.owner);
         vm.prank(attacker());
@@ -258,22 +267,52 @@ contract MarketHandler is Cheats {
         vm.assertEq(gotReward, reward, "claimed another reward than foreseen");
         vm.assertEq(REPOSITORY.credit(s.owner) - before, stake + reward, "credited to somebody else");
         modelCredited[id] += stake + reward;
-        // A compensation is no reward: it comes of the bond too.
+        // In a failed model a claim may hold a compensation, which is no reward: it comes of the bond too.
         if (!REPOSITORY.model(id).failed) modelRewards[id] += reward;
-        else if (r.money == 0) return;
     }
 
-    /// @notice Count a withdrawal made on somebody's behalf.
-    function withdrawAs(address from) external {
-        if (REPOSITORY.credit(from) == 0) return;
-        vm.prank(from);
-        paidOut += REPOSITORY.withdraw();
+    /// @notice Bring every model to its end by time alone and pay out everything, with nobody but a stranger moving.
+    function finish() external {
+        uint256 models = REPOSITORY.modelCount();
+        for (uint256 step = 0; step < 3; ++step) {
+            _now += 1000;
+            vm.warp(_now);
+            for (uint256 id = 1; id <= models; ++id) {
+                _finishStep(id);
+            }
+        }
+        for (uint256 id = 1; id <= models; ++id) {
+            IModelTypes.Model memory m = REPOSITORY.model(id);
+            vm.assertEq(uint256(m.status), uint256(IModelTypes.Status.Ended), "a model has no exit by time");
+            for (uint256 n = 1; n <= m.rounds; ++n) {
+                uint256 seats = REPOSITORY.round(id, n).seats;
+                for (uint256 i = 0; i < seats; ++i) {
+                    claimSeat(id, n, i);
+                }
+            }
+        }
+        for (uint256 i = 0; i < LENDERS + OWNERS; ++i) {
+            address from = account(i);
+            if (REPOSITORY.credit(from) == 0) continue;
+            vm.prank(from);
+            paidOut += REPOSITORY.withdraw();
+        }
     }
 
-    /// @notice Add to what is counted of a model, for a test that moves by itself.
-    function count(uint256 id, uint256 credited, uint256 burned) external {
-        modelCredited[id] += credited;
-        modelBurned[id] += burned;
+    /// @dev Whatever anyone can do to move a model on.
+    function _finishStep(uint256 id) private {
+        IModelTypes.Model memory m = REPOSITORY.model(id);
+        uint256 burned = REPOSITORY.burned();
+        uint256 before = REPOSITORY.credit(m.lender);
+        vm.prank(attacker());
+        if (m.status == IModelTypes.Status.Open) {
+            if (_isRunning(id, m)) REPOSITORY.failRound(id);
+            else REPOSITORY.end(id);
+        } else if (m.status == IModelTypes.Status.Closing) {
+            REPOSITORY.reclaim(id);
+        }
+        modelBurned[id] += REPOSITORY.burned() - burned;
+        modelCredited[id] += REPOSITORY.credit(m.lender) - before;
     }
 
     function _countIn(uint256 id, uint256 amount) private {
@@ -359,9 +398,7 @@ contract MarketHandler is Cheats {
     }
 
     function _model(uint256 seed) private view returns (uint256 id, IModelTypes.Model memory m) {
-        uint256 models = REPOSITORY.modelCount();
-        if (models == 0) return (1, m);
-        id = 1 + seed % models;
+        id = 1 + seed % REPOSITORY.modelCount();
         m = REPOSITORY.model(id);
     }
 

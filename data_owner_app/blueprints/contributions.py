@@ -42,9 +42,7 @@ def draft_page(problems: tuple[BadInput, ...] = ()) -> str:
         "contribution_draft.html",
         view=view,
         problems=problems,
-        dropped=report_parts.dropped_rows(view.report),
-        columns=report_parts.columns_read(view.columns, view.report.n_kept),
-        left_out=report_parts.columns_left_out(view.report, view.known_later),
+        tables=report_parts.tables(view.report, view.columns, view.known_later),
         written=report_parts.written(view.report),
         costs=presenters.costs(view),
     )

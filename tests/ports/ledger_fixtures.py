@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.engine import Engine
 
 from chain_common.adapters.database import open_database
 from chain_common.domain.repository import (
@@ -23,7 +23,7 @@ from chain_common.domain.repository import (
     SettlementReport,
     Terms,
 )
-from tests.chains import ChainDriver, MemoryDriver, RealChain, RealDriver, process_chain, tester_chain
+from tests.chains import ChainDriver, MemoryDriver, RealDriver, running_chain
 
 ETHER = 10**18
 BOUNTY, BOND, STAKE = 8 * ETHER, 4 * ETHER, ETHER // 100
@@ -32,65 +32,43 @@ INITIAL, TARGET, STEP = 1_000_000, 744_000, 1_000
 COLLECT, DELIVER, SETTLE, CLOSING, DEMAND = 1_000, 500, 400, 800, 300
 
 
-@pytest.fixture(scope="session")
-def eth_tester_chain() -> RealChain:
-    return tester_chain()
-
-
-@pytest.fixture(scope="session")
-def anvil_chain() -> Iterator[RealChain]:
-    chain, child = process_chain("anvil")
-    yield chain
-    chain.node.close()
-    child.stop()
-
-
-@pytest.fixture(scope="session")
-def ganache_chain() -> Iterator[RealChain]:
-    chain, child = process_chain("ganache")
-    yield chain
-    chain.node.close()
-    child.stop()
-
-
-@pytest.fixture
-def ledger_engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_database(f"sqlite:///{tmp_path / 'ledger.sqlite3'}")
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
-def on_tester(eth_tester_chain: RealChain, tmp_path: Path, ledger_engine: Engine) -> RealDriver:
-    return eth_tester_chain.deployed(tmp_path / "deployment.json", ledger_engine)
-
-
-@pytest.fixture
-def on_anvil(anvil_chain: RealChain, tmp_path: Path, ledger_engine: Engine) -> RealDriver:
-    return anvil_chain.deployed(tmp_path / "deployment.json", ledger_engine)
-
-
-@pytest.fixture
-def on_ganache(ganache_chain: RealChain, tmp_path: Path, ledger_engine: Engine) -> RealDriver:
-    return ganache_chain.deployed(tmp_path / "deployment.json", ledger_engine)
-
-
-@pytest.fixture
-def in_memory() -> MemoryDriver:
-    return MemoryDriver()
+@contextmanager
+def fresh(kind: str, folder: Path) -> Iterator[RealDriver]:
+    """A fresh deployment, and a database of its own, on the process's chain of a kind."""
+    engine = open_database(f"sqlite:///{folder / 'ledger.sqlite3'}")
+    try:
+        yield running_chain(kind).deployed(folder / "deployment.json", engine)
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture(
+    name="chain",
     params=[
-        "in_memory",
-        "on_tester",
-        pytest.param("on_anvil", marks=pytest.mark.chain),
-        pytest.param("on_ganache", marks=[pytest.mark.chain, pytest.mark.slow]),
-    ]
+        "memory",
+        "eth-tester",
+        pytest.param("anvil", marks=pytest.mark.chain),
+        pytest.param("ganache", marks=[pytest.mark.chain, pytest.mark.slow]),
+    ],
 )
-def chain(request: pytest.FixtureRequest) -> ChainDriver:
-    driver: ChainDriver = request.getfixturevalue(request.param)
-    return driver
+def every_chain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ChainDriver]:
+    if request.param == "memory":
+        yield MemoryDriver()
+        return
+    with fresh(request.param, tmp_path) as driver:
+        yield driver
+
+
+@pytest.fixture(name="on_tester")
+def eth_tester(tmp_path: Path) -> Iterator[RealDriver]:
+    with fresh("eth-tester", tmp_path) as driver:
+        yield driver
+
+
+@pytest.fixture(name="on_anvil")
+def anvil(tmp_path: Path) -> Iterator[RealDriver]:
+    with fresh("anvil", tmp_path) as driver:
+        yield driver
 
 
 def digest(text: str) -> bytes:

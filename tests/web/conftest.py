@@ -267,7 +267,8 @@ def kit_app(keyring, clock, world):
 
     def form_page(problems=()):
         return render_template_string(
-            '{% extends "kit/layout.html" %}{% block title %}Form{% endblock %}{% block head %}<h1>Form</h1>{% endblock %}'
+            '{% extends "kit/layout.html" %}{% block title %}Form{% endblock %}'
+            "{% block head %}<h1>Form</h1>{% endblock %}"
             "{% block body %}{{ ui.error_summary(problems, anchors=('title', 'amount')) }}"
             '<form method="post">{{ ui.token() }}{{ ui.field("title", "Title", problems=problems, value=given.title) }}'
             '{{ ui.field("amount", "Amount", "In ether", problems=problems, value=given.amount) }}'
@@ -295,7 +296,8 @@ def kit_app(keyring, clock, world):
 
     @pages.route("/fail/<how>", methods=["GET", "POST"])
     def fail(how):
-        raise failures[how]()
+        failure = failures[how]()
+        raise failure
 
     @pages.get("/view")
     def view():

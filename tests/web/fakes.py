@@ -111,7 +111,7 @@ class LenderParts(_Parts):
                 ],
                 read_file="ab12",
                 draft=lambda _id: self.draft,
-                choose=lambda _id, choices: self.draft,
+                choose=lambda *_: self.draft,
                 review=lambda _id: self.review,
                 discard=None,
                 publish_key=lambda draft_id: f"publish.{draft_id}",
