@@ -121,7 +121,9 @@ def _run(
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the deployment as JSON.")
 @click.option("--key-file", help="File with the private key that pays; by default the node's first account.")
-@_world_options
+@click.option("--contracts-file", help="Where to record the addresses (CHAIN_CONTRACTS_FILE).")
+@click.option("--chain", "rpc_url", help="JSON-RPC URL of the chain (CHAIN_RPC_URL).")
+@click.option("--home", help="Folder the record goes to by default (CHAIN_HOME).")
 @_explained
 def deploy(*, as_json: bool, key_file: str | None, **flags: object) -> None:
     """Deploy the contracts to a chain and record their addresses; what is there already is kept."""

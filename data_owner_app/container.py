@@ -30,4 +30,4 @@ def open_container(settings: Settings) -> Container:
     runtime = open_runtime(settings, "data-owner")
     limits = ReadLimits(file_bytes=settings.max_upload_bytes)
     data_owner = DataOwner.of(runtime.world, CsvLoanReader(limits))
-    return Container(runtime, Heartbeat(data_owner.contributions.watch), data_owner)
+    return Container(runtime, Heartbeat(data_owner.watch), data_owner)

@@ -101,7 +101,7 @@ def revert_data(error: Exception) -> bytes | None:
             return None
         return _data_of(said.get("data")) or _text_data(message)
     if type(error).__name__ == "TransactionFailed":
-        return _tester_data(str(error))
+        return _tester_data(error)
     return None
 
 
@@ -117,9 +117,17 @@ def _data_of(data: object) -> bytes:
         return b""
 
 
-def _tester_data(message: str) -> bytes:
-    match = _TESTER_REVERT.fullmatch(message)
-    return bytes(ast.literal_eval(match.group(1))) if match else _text_data(message)
+def _tester_data(error: BaseException) -> bytes:
+    match = _TESTER_REVERT.fullmatch(str(error))
+    if match:
+        return bytes(ast.literal_eval(match.group(1)))
+    # When it estimates, it takes any error whose first fact is a text for a plain one; the virtual machine's own
+    # exception, from which its was made, still has the bytes.
+    cause: BaseException | None = error
+    while (cause := cause.__cause__ or cause.__context__) is not None:
+        if cause.args and isinstance(cause.args[0], bytes):
+            return cause.args[0]
+    return _text_data(str(error))
 
 
 def _text_data(message: str) -> bytes:

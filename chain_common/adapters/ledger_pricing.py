@@ -99,10 +99,10 @@ def quote(node: Node, call: ContractCall, sender: str) -> Quote:
         block = eth.get_block("latest")
         base = block.get("baseFeePerGas")
         if base is None:
-            likely = most = eth.gas_price
+            likely = most = int(eth.gas_price)
             fields = {"gasPrice": most}
         else:
-            tip = eth.max_priority_fee
+            tip = int(eth.max_priority_fee)
             likely, most = base + tip, 2 * base + tip
             fields = {"maxFeePerGas": most, "maxPriorityFeePerGas": tip}
         try:

@@ -150,6 +150,10 @@ class MemoryLedger:
         if page:
             yield page
 
+    def fee_allowance(self, call: type[Call]) -> int:
+        """Return an upper estimate of the fee of a kind of call in wei; here every call costs the same."""
+        return FEE_WEI
+
     def estimate_fee(self, call: Call) -> int:
         """Return what sending a call would cost in wei. Raises what the contract would raise."""
         self._chain.rehearse(self._account, call)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -49,6 +50,7 @@ class AppProcess:
                 *(sys.executable, "-m", "chain_common.cli", self.command),
                 *("--home", str(self.home), "--port", str(self.port), *arguments),
             ],
+            env=_environment(),
             stdout=self._log,
             stderr=self._log,
             stdin=subprocess.DEVNULL,
@@ -65,6 +67,15 @@ class AppProcess:
                 self._process.wait()
         if self._log is not None:
             self._log.close()
+
+
+def _environment() -> dict[str, str]:
+    """Return this process's environment without chAIn's own settings: the demo's people share nothing by accident."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("CHAIN_") and name != "DATABASE_URL"
+    }
 
 
 @dataclass(slots=True)

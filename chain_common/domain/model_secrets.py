@@ -1,7 +1,6 @@
 """What only the lender of a model has: its keys, its salts and its validation rows.
 
-All of it lives in the lender's vault and nowhere else. Seeds and salts derive from one master salt, so that a backup of
-the vault entry restores everything.
+All of it lives in the lender's vault and nowhere else. Seeds and salts derive from one master salt.
 """
 
 from __future__ import annotations

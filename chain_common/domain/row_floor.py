@@ -22,7 +22,7 @@ SET_ROW_FLOOR: Final = 500
 
 
 class TooFewRows(RuleBroken):
-    """A data set is too small to hide a single row in.
+    """A data set is so small that an update would say much of each row.
 
     ``n_rows`` is what was given, ``floor`` the least that is accepted.
     """
@@ -32,7 +32,7 @@ class TooFewRows(RuleBroken):
         self.floor = floor
         super().__init__(
             f"There are {n_rows} usable rows.",
-            expected=f"This model accepts {floor} or more, so that no single row can be read from an update.",
+            expected=f"This model accepts {floor} or more: the fewer the rows, the more an update says of each.",
             do="Add rows, or choose a model with fewer features.",
         )
 

@@ -77,7 +77,7 @@ contract MarketHandler is Cheats {
         _countIn(id, bounty + bond);
     }
 
-    function settle(uint256 seed, uint256 lossSeed) external moving {
+    function settle(uint256 seed, uint256 lossSeed) public moving {
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
         IModelTypes.RoundState state = _currentState(id, m);
         if (state != IModelTypes.RoundState.Delivering && state != IModelTypes.RoundState.AwaitingSettlement) return;
@@ -88,7 +88,7 @@ contract MarketHandler is Cheats {
         modelBurned[id] += REPOSITORY.burned() - burned;
     }
 
-    function settleClosing(uint256 seed) external moving {
+    function settleClosing(uint256 seed) public moving {
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
         if (m.status != IModelTypes.Status.Closing || m.closingSettled || _now > m.closingBy) return;
         uint64[] memory losses = new uint64[](m.rounds + 1);
@@ -101,7 +101,7 @@ contract MarketHandler is Cheats {
         REPOSITORY.settleClosing(id, losses);
     }
 
-    function end(uint256 seed) external moving {
+    function end(uint256 seed) public moving {
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
         if (m.status != IModelTypes.Status.Open || _isRunning(id, m)) return;
         bool late = _now > REPOSITORY.terms(id).deadline;
@@ -111,9 +111,25 @@ contract MarketHandler is Cheats {
         modelCredited[id] += REPOSITORY.credit(m.lender) - before;
     }
 
+    /// @notice A whole round at once: seats, time, settlement. Without it few sequences get far.
+    function playRound(uint256 seed, uint256 lossSeed) external {
+        for (uint256 i = 0; i < 1 + lossSeed % 4; ++i) {
+            contribute(seed ^ (i << 8));
+        }
+        (uint256 id, IModelTypes.Model memory m) = _model(seed);
+        if (_currentState(id, m) == IModelTypes.RoundState.Collecting) wait(40);
+        settle(seed, lossSeed);
+    }
+
+    /// @notice Training ends and is scored at once.
+    function endAndScore(uint256 seed) external {
+        end(seed);
+        settleClosing(seed);
+    }
+
     // ----------------------------------------------------------------------------------------------- Data owners
 
-    function contribute(uint256 seed) external moving {
+    function contribute(uint256 seed) public moving {
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
         IModelTypes.Terms memory terms = REPOSITORY.terms(id);
         bool running = _isRunning(id, m);
@@ -173,7 +189,7 @@ contract MarketHandler is Cheats {
         modelCredited[id] += REPOSITORY.credit(m.lender) - before;
     }
 
-    function wait(uint256 seconds_) external moving {
+    function wait(uint256 seconds_) public moving {
         _now += _within(seconds_, 1, 40);
         vm.warp(_now);
     }

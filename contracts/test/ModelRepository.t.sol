@@ -31,7 +31,7 @@ contract ModelRepositoryInvariants is Cheats {
 
     /// @dev … and of them only the moves.
     function targetSelectors() external view returns (Selectors[] memory targets) {
-        bytes4[] memory moves = new bytes4[](16);
+        bytes4[] memory moves = new bytes4[](15);
         moves[0] = MarketHandler.create.selector;
         moves[1] = MarketHandler.topUp.selector;
         moves[2] = MarketHandler.settle.selector;
@@ -45,10 +45,8 @@ contract ModelRepositoryInvariants is Cheats {
         moves[10] = MarketHandler.wait.selector;
         moves[11] = MarketHandler.waitLong.selector;
         moves[12] = MarketHandler.attack.selector;
-        // Rounds need many contributions: they come up more often.
-        moves[13] = MarketHandler.contribute.selector;
-        moves[14] = MarketHandler.contribute.selector;
-        moves[15] = MarketHandler.settle.selector;
+        moves[13] = MarketHandler.playRound.selector;
+        moves[14] = MarketHandler.endAndScore.selector;
         targets = new Selectors[](1);
         targets[0] = Selectors({target: address(_market), selectors: moves});
     }

@@ -70,6 +70,7 @@ from tests.ports.ledger_fixtures import (
     create,
     digest,
     every_chain,  # noqa: F401 - the fixture "chain"
+    everywhere,
     paid,
     terms,
     unpaid,
@@ -145,12 +146,13 @@ def test_a_created_model_reads_back_as_it_was_given(story: Story) -> None:
     assert model.weights_commitment == PUBLICATION.weights_commitment
     assert model.scoring_commitment == PUBLICATION.scoring_commitment
     assert model.closing_commitment == PUBLICATION.closing_commitment
-    assert not (model.failed or model.condemned or model.closing_settled)
+    assert (model.failed, model.condemned, model.closing_settled) == (False, False, False)
     assert story.view.round(1, 1).state is RoundState.NONE
     assert [event.name for event in receipt.events] == ["ModelCreated"]
     assert story.view.model_count() == 1
 
 
+@everywhere
 def test_a_call_costs_its_value_and_the_fee_of_its_receipt(story: Story) -> None:
     lender = story.view.account()
     before = story.view.balance(lender)
@@ -200,6 +202,7 @@ def test_a_round_closes_with_its_last_seat(story: Story) -> None:
     assert now.settle_by == closed + DELIVER + SETTLE
 
 
+@everywhere
 def test_a_round_moves_on_by_time_alone(story: Story) -> None:
     story.created()
     story.send(contribute(1, "Anna 1"), by=ANNA)
@@ -226,6 +229,7 @@ def test_a_paid_round_credits_half_at_once_and_holds_the_other(story: Story) -> 
     assert story.view.due(1, 1, 1) == Due(STAKE, ETHER // 2)
 
 
+@everywhere
 def test_a_claim_is_credited_once_and_withdrawn(story: Story) -> None:
     story.created().settled()
     anna = story.chain.ledger(ANNA)
@@ -302,6 +306,7 @@ def test_the_target_ends_training_and_pays_all_of_the_bounty(story: Story) -> No
     assert model.reclaim_from == model.closing_by + DEMAND + 1
 
 
+@everywhere
 def test_the_closing_score_decides_about_the_held_half(story: Story) -> None:
     story.created().settled()
     story.send(End(1))
@@ -357,6 +362,7 @@ def test_a_model_without_a_round_ends_at_once(story: Story) -> None:
 # ------------------------------------------------------------------------------------------------------- what breaks
 
 
+@everywhere
 def test_terms_out_of_bounds_are_named_with_their_bounds(story: Story) -> None:
     with pytest.raises(TermOutOfBounds) as caught:
         story.send(create(story.chain.now(), seats=17))
@@ -392,6 +398,7 @@ def refusals(now: int) -> list[tuple[Any, int, type[Exception], dict[str, Any]]]
     ]
 
 
+@everywhere
 def test_what_the_contract_refuses_is_the_same_error_with_the_same_facts_everywhere(story: Story) -> None:
     story.created().contributed()
     for call, by, error, facts in refusals(story.chain.now()):
@@ -448,6 +455,7 @@ def test_a_closing_loss_cannot_change_where_the_weights_did_not(story: Story) ->
         story.created().send(unpaid(2, 0, 0))
 
 
+@everywhere
 def test_an_account_without_the_money_is_told_what_it_needs(story: Story) -> None:
     ledger = story.view
     available = ledger.balance(ledger.account())
@@ -462,6 +470,7 @@ def test_an_account_without_the_money_is_told_what_it_needs(story: Story) -> Non
 # ------------------------------------------------------------------------------------------------- keys, fees, events
 
 
+@everywhere
 def test_the_same_key_is_the_same_transaction(chain: ChainDriver) -> None:
     ledger = chain.ledger(LENDER)
     call = create(chain.now())
@@ -495,6 +504,7 @@ def test_a_fee_is_estimated_near_what_it_will_be(story: Story) -> None:
     assert fee / 2 < estimate < 2 * fee
 
 
+@everywhere
 def test_events_come_in_order_and_as_the_receipts_had_them(story: Story) -> None:
     ledger = story.view
     start = ledger.head().number

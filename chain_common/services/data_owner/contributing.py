@@ -114,6 +114,8 @@ class Contributing:
         ------
         FileForgotten
             If the rows are no longer in memory.
+        AlreadyContributed
+            If the same rows were contributed to the model since they were read.
         NoiseNotWaived
             If the data owner has not acknowledged that updates carry no noise.
         NotEnoughForContribution
@@ -127,6 +129,8 @@ class Contributing:
             if still_short > 0:
                 raise NotEnoughForContribution(still_short)
         with self.files.taken(draft_id) as held:
+            # Again, for the same file may have been read twice before one of the two was sent.
+            self.files.refuse_same_rows(held.draft.model_id, held.tags)
             statistics = accumulate(
                 held.inputs, held.labels, held.spec.loss, class_weights=held.spec.class_weights
             )

@@ -12,7 +12,6 @@ from chain_common.errors import BadInput, RuleBroken
 from chain_common.ports import Job, JsonObject
 from chain_common.services.data_owner.contributing import contribute_key, deliver_key
 from chain_common.services.data_owner.files import COLLECTION
-from chain_common.services.indexer import Indexer
 from chain_common.services.job_views import job_view
 from chain_common.services.model_describer import REJECTION_REASONS
 from chain_common.services.transactions import Transactions
@@ -53,12 +52,7 @@ class Contributions:
     """The contributions made from this app on this chain."""
 
     world: World
-    indexer: Indexer
     transactions: Transactions
-
-    def watch(self) -> None:
-        """Copy new events."""
-        self.indexer.sync()
 
     def view(self) -> ContributionsView:
         """Return all contributions, newest first, and what they came to."""

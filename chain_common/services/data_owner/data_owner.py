@@ -27,6 +27,7 @@ class DataOwner:
     files: Files
     contributing: Contributing
     contributions: Contributions
+    indexer: Indexer
 
     @classmethod
     def of(cls, world: World, loans: LoanReader) -> DataOwner:
@@ -38,5 +39,12 @@ class DataOwner:
         contributing = Contributing(world, reader, market, files)
         for part in (transactions, contributing):
             part.register()
-        contributions = Contributions(world, Indexer(world), transactions)
-        return cls(world, Account(world, transactions), market, files, contributing, contributions)
+        contributions = Contributions(world, transactions)
+        return cls(
+            world, Account(world, transactions), market, files, contributing, contributions, Indexer(world)
+        )
+
+    def watch(self) -> None:
+        """Forget rows nobody decided about, and copy new events."""
+        self.files.forget_old()
+        self.indexer.sync()

@@ -115,7 +115,7 @@ class Files:
         )
         inputs = spec.encode(rows.table.columns)
         tags = tag_rows(spec.tag_salt, to_int16(inputs), rows.labels, rows_accepted=LONGEST_TAGS_FOR)
-        self._refuse_same_rows(model_id, tags)
+        self.refuse_same_rows(model_id, tags)
         draft_id = self.world.new_id()
         held = ReadFile(
             self._describe(draft_id, model_id, spec, rows, filename), spec, inputs, rows.labels, tags
@@ -127,7 +127,8 @@ class Files:
             self._held[draft_id] = held
         return draft_id
 
-    def _refuse_same_rows(self, model_id: int, tags: RowTags) -> None:
+    def refuse_same_rows(self, model_id: int, tags: RowTags) -> None:
+        """Refuse rows that were contributed to the model from this app before. Raises ``AlreadyContributed``."""
         root, tag = tags.root().hex(), self.world.chain_tag()
         for contribution_id, known in self.world.documents.all(COLLECTION):
             same = known["model_id"] == model_id and known["data_set"] == root and known["chain"] == tag
@@ -201,6 +202,11 @@ class Files:
         """Forget a read file."""
         with self._lock:
             self._held.pop(draft_id, None)
+
+    def forget_old(self) -> None:
+        """Forget files whose owner has not decided within an hour; called at regular intervals too."""
+        with self._lock:
+            self._forget_old()
 
     def _forget_old(self) -> None:
         now = self.world.clock.now()

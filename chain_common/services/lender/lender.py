@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chain_common.ports import LoanReader, Presets
 from chain_common.services.account import Account
 from chain_common.services.indexer import Indexer
+from chain_common.services.lender.backups import Backups
 from chain_common.services.lender.bounties import Bounties
 from chain_common.services.lender.closing import Closing
 from chain_common.services.lender.keys import ModelKeys
@@ -28,6 +29,7 @@ class Lender:
     bounties: Bounties
     models: LenderModels
     keys: ModelKeys
+    backups: Backups
 
     @classmethod
     def of(cls, world: World, loans: LoanReader, presets: Presets, *, key_bits: int) -> Lender:
@@ -44,4 +46,4 @@ class Lender:
         models = LenderModels(
             world, Indexer(world), reader, ModelDescriber(reader), bounties, settling, closing, transactions
         )
-        return cls(world, Account(world, transactions), bounties, models, keys)
+        return cls(world, Account(world, transactions), bounties, models, keys, Backups(world))

@@ -1,0 +1,87 @@
+"""One model's keys, rows and weights as one file, locked with a password of its own."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass
+from typing import Final
+
+from chain_common.domain.password_box import lock_with_password, open_with_password
+from chain_common.errors import BadInput, RuleBroken
+from chain_common.services.lender.bounties import DRAFTS, NoSuchDraft
+from chain_common.world import World
+
+_VERSION: Final = 1
+_COLLECTIONS: Final = (DRAFTS, "scores", "closing-scores")
+
+
+class AlreadyHere(RuleBroken):
+    """A backup is of a model whose keys are on this machine."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(
+            f"The keys of “{title}” are on this machine already.",
+            expected="A restore never overwrites what is there.",
+            do="Nothing: the model works.",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Backups:
+    """Backs up and restores what settling a model needs: keys, salts, validation rows, scoring weights, row tags."""
+
+    world: World
+
+    def make(self, draft_id: str, password: str) -> bytes:
+        """Return a model's backup, as it stands now.
+
+        Make a new one after each settled round: the weights of later rounds are not in an earlier backup.
+
+        Raises
+        ------
+        NoSuchDraft
+            If there is no such model here.
+        """
+        names = self.world.secrets.names(f"bounties/{draft_id}/")
+        if not names or self.world.documents.get(DRAFTS, draft_id) is None:
+            raise NoSuchDraft(draft_id)
+        content = {
+            "version": _VERSION,
+            "draft_id": draft_id,
+            "documents": {name: self.world.documents.get(name, draft_id) for name in _COLLECTIONS},
+            "secrets": {name: b64encode(self.world.secrets.get(name)).decode() for name in names},
+        }
+        return lock_with_password(json.dumps(content).encode(), password, self.world.rng)
+
+    def restore(self, backup: bytes, password: str) -> str:
+        """Put a model's backup into this vault and return the model's title.
+
+        Raises
+        ------
+        BadInput
+            If the file is no backup of a model, or the password is another.
+        AlreadyHere
+            If the model is here; nothing was changed.
+        """
+        try:
+            content = json.loads(open_with_password(backup, password))
+            draft_id, secrets, documents = content["draft_id"], content["secrets"], content["documents"]
+            if content["version"] != _VERSION or not all(
+                name.startswith(f"bounties/{draft_id}/") for name in secrets
+            ):
+                raise KeyError
+            decoded = {name: b64decode(text) for name, text in secrets.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadInput(
+                "The file is no backup of a model.", do="Choose a file that this app wrote.", field="file"
+            ) from error
+        if self.world.documents.get(DRAFTS, draft_id) is not None:
+            raise AlreadyHere(str(documents[DRAFTS].get("title", draft_id)))
+        for name, secret in decoded.items():
+            self.world.secrets.put(name, secret)
+        # The draft's own document comes last: until it is there a restore that was cut off can be repeated.
+        for collection in reversed(_COLLECTIONS):
+            if documents.get(collection) is not None:
+                self.world.documents.put(collection, draft_id, documents[collection])
+        return str(documents[DRAFTS].get("title", draft_id))
