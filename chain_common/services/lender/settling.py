@@ -232,11 +232,12 @@ class Settling:
         weights = self.keys.weights(draft_id, bytes.fromhex(str(data["next"]))) / 2**26
         scores = to_json(scores_of(self.bounties.rows(draft_id, "scoring"), weights))
         self.world.documents.update("scores", draft_id, lambda old: {**old, str(number): scores})
-        for seat, each in enumerate(json.loads(self.world.secrets.get(self._secret(data)))):
-            if each["tags"]:
-                self.world.secrets.put(
-                    f"bounties/{draft_id}/row-tags/{number}-{seat}", bytes.fromhex(each["tags"])
-                )
+        if self.world.secrets.has(self._secret(data)):
+            for seat, each in enumerate(json.loads(self.world.secrets.get(self._secret(data)))):
+                if each["tags"]:
+                    name = f"bounties/{draft_id}/row-tags/{number}-{seat}"
+                    self.world.secrets.put(name, bytes.fromhex(each["tags"]))
+            self.world.secrets.delete(self._secret(data))
         self.world.secrets.delete(f"{self._secret(data)}-next")
         self.world.documents.put(
             "settled",
