@@ -33,12 +33,14 @@ def in_utc(moment_s: int) -> str:
 class ChainAway(Unavailable):
     """No answer, or none that can be used, comes from the chain's node.
 
-    ``location`` is where it was looked for, without user, password or key.
+    ``location`` is where it was looked for, without user, password or key; ``answered`` tells whether a node was there
+    and refused, so that asking for less may help.
     """
 
-    def __init__(self, location: str, reason: str) -> None:
+    def __init__(self, location: str, reason: str, *, answered: bool = False) -> None:
         self.location = location
         self.reason = reason
+        self.answered = answered
         super().__init__(
             f"The chain at {location} cannot be used: {reason}.",
             do="Start it, or name one that runs with --chain or CHAIN_RPC_URL; then try again.",

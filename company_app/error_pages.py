@@ -26,5 +26,6 @@ WORDS = ErrorWords(
         "bounties.choose_terms": bounties.terms_page,
         "models.top_up": models.top_up_page,
         "keys.back_up": keys.keys_page,
+        "keys.restore": keys.keys_page,
     },
 )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chain_common.domain.backup import LEAST_PASSWORD
 from chain_common.services.views import BountyChoices, BountyDraft
 from chain_common.units import format_ether
 from chain_common.web.forms import FormReader, write_duration
 
 LEAST_WINDOW_S = 1  # the contract's own floor on development chains; it checks the longer one elsewhere
 LONGEST_WINDOW_S = 90 * 86400
-LEAST_BACKUP_PASSWORD = 8
 
 
 def terms_defaults(choices: BountyChoices) -> dict[str, str]:
@@ -96,9 +96,9 @@ def read_top_up(form: Mapping[str, str]) -> int:
 def read_backup_password(form: Mapping[str, str]) -> str:
     """Read the password a backup is encrypted with, given twice. Raises ``FormRefused``."""
     read, password = FormReader(form), form.get("password", "")
-    if len(password) < LEAST_BACKUP_PASSWORD:
+    if len(password) < LEAST_PASSWORD:
         got = f"Password of the backup: {len(password)} characters were given."
-        read.refuse("password", got, f"At least {LEAST_BACKUP_PASSWORD} characters.")
+        read.refuse("password", got, f"At least {LEAST_PASSWORD} characters.")
     elif password != form.get("password_again", ""):
         read.refuse("password_again", "The two passwords differ.", "Write the same password twice.")
     read.done()

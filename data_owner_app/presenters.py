@@ -111,7 +111,7 @@ def receipt(view: ContributionView) -> tuple[tuple[str, Cell, str], ...]:
         ("Seat", seat, ""),
         ("Transaction", inline.whole_hash(view.transaction), ""),
         ("Sealed payload", inline.whole_hash(view.payload_cid), "its address in the content store"),
-        ("Update", inline.whole_hash(view.update_digest), "digest"),
+        ("Update", inline.whole_hash(view.update_digest if len(view.update_digest) > 2 else ""), "digest"),
         ("Row tags", inline.whole_hash(view.tag_root), "root of the tags that tell the same rows again"),
     )
 

@@ -62,8 +62,8 @@ class EventReader:
             end = min(start + span - 1, to_block)
             try:
                 logs = self._logs(start, end)
-            except ChainAway:
-                if end == start:
+            except ChainAway as error:
+                if end == start or not error.answered:
                     raise
                 span = max(1, (end - start + 1) // 2)
                 continue

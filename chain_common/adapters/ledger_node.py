@@ -126,12 +126,13 @@ class Node:
             ) from error
         except (requests.RequestException, OSError, json.JSONDecodeError) as error:
             # Not "from error": the driver's text has the whole URL, and a provider's key is a part of that.
-            raise ChainAway(self.location, _network_reason(error)) from None
+            answered = isinstance(error, requests.HTTPError)
+            raise ChainAway(self.location, _network_reason(error), answered=answered) from None
         except node_errors() as error:
             data = revert_data(error)
             if data is not None:
                 raise contract_error(data) from error
-            raise ChainAway(self.location, f"it answers {node_message(error)!r}") from error
+            raise ChainAway(self.location, f"it answers {node_message(error)!r}", answered=True) from error
 
     # ------------------------------------------------------------------------------------------------------ reading
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from chain_common.errors import BadInput
 from chain_common.web.as_json import as_json
-from chain_common.web.pages import wants_json
+from chain_common.web.forms import uploaded
+from chain_common.web.pages import go, wants_json
 from company_app import forms, presenters
 from company_app.parts import lender
 
@@ -31,6 +32,14 @@ def all_keys() -> ResponseReturnValue:
 @blueprint.post("/keys/<draft_id>/backup")
 def back_up(draft_id: str) -> ResponseReturnValue:
     """Give a model key as a file encrypted with a password of its own."""
-    backup = lender().keys.backup(draft_id, forms.read_backup_password(request.form))
-    named = {"Content-Disposition": f'attachment; filename="chain-model-key-{draft_id}.json"'}
+    backup = lender().backups.make(draft_id, forms.read_backup_password(request.form))
+    named = {"Content-Disposition": f'attachment; filename="chain-model-key-{draft_id}.backup"'}
     return Response(backup, mimetype="application/octet-stream", headers=named)
+
+
+@blueprint.post("/keys/restore")
+def restore() -> ResponseReturnValue:
+    """Put a model's backup into this vault."""
+    source, _ = uploaded(request.files)
+    title = lender().backups.restore(source.read(), request.form.get("backup_password", ""))
+    return go(url_for("keys.all_keys"), f"“{title}” is restored.")

@@ -9,7 +9,7 @@ import {Cheats} from "./Cheats.sol";
 /// @notice Everything a fuzzer may do to a repository. The honest moves are only tried where the rules allow them and
 /// must then succeed; the attacker tries anything. All money is counted here a second time.
 contract MarketHandler is Cheats {
-    uint256 private constant MAX_MODELS = 4;
+    uint256 private constant MAX_MODELS = 3;
     uint256 private constant LENDERS = 2;
     uint256 private constant OWNERS = 4;
 
@@ -113,8 +113,10 @@ contract MarketHandler is Cheats {
 
     /// @notice A whole round at once: seats, time, settlement. Without it few sequences get far.
     function playRound(uint256 seed, uint256 lossSeed) external {
+        uint256 models = REPOSITORY.modelCount();
         for (uint256 i = 0; i < 1 + lossSeed % 4; ++i) {
-            contribute(seed ^ (i << 8));
+            // The same model, another data owner.
+            contribute(seed % models + ((seed >> 8) + i) * models * 256);
         }
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
         if (_currentState(id, m) == IModelTypes.RoundState.Collecting) wait(40);
@@ -163,12 +165,16 @@ contract MarketHandler is Cheats {
 
     // ---------------------------------------------------------------------------------------------------- Anyone
 
-    function claim(uint256 seed, uint256 number, uint256 index) external moving {
+    /// @notice Claim for about half of all seats of a model.
+    function claim(uint256 seed, uint256 choice) external moving {
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
-        if (m.rounds == 0) return;
-        number = _within(number, 1, m.rounds);
-        index = _within(index, 0, REPOSITORY.round(id, number).seats - 1);
-        claimSeat(id, number, index);
+        for (uint256 n = 1; n <= m.rounds; ++n) {
+            uint256 seats = REPOSITORY.round(id, n).seats;
+            for (uint256 i = 0; i < seats; ++i) {
+                choice = uint256(keccak256(abi.encode(choice)));
+                if (choice % 2 == 0) claimSeat(id, n, i);
+            }
+        }
     }
 
     function failRound(uint256 seed) external moving {

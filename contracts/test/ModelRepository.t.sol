@@ -53,6 +53,7 @@ contract ModelRepositoryInvariants is Cheats {
 
     /// @notice All of them after each move; one campaign of the fuzzer for all. An honest move must never be refused.
     /// forge-config: default.invariant.fail-on-revert = true
+    /// forge-config: default.invariant.depth = 100
     function invariant_promisesHold() external view {
         _moneyInIsMoneyOutOwedAndBurned();
         _noModelPaysWithAnothersMoney();

@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Final
 
-from chain_common.domain.password_box import lock_with_password, open_with_password
+from chain_common.domain.backup import open_backup, seal_backup
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.services.lender.bounties import DRAFTS, NoSuchDraft
 from chain_common.world import World
@@ -52,7 +52,7 @@ class Backups:
             "documents": {name: self.world.documents.get(name, draft_id) for name in _COLLECTIONS},
             "secrets": {name: b64encode(self.world.secrets.get(name)).decode() for name in names},
         }
-        return lock_with_password(json.dumps(content).encode(), password, self.world.rng)
+        return seal_backup(json.dumps(content).encode(), password, self.world.rng)
 
     def restore(self, backup: bytes, password: str) -> str:
         """Put a model's backup into this vault and return the model's title.
@@ -65,7 +65,7 @@ class Backups:
             If the model is here; nothing was changed.
         """
         try:
-            content = json.loads(open_with_password(backup, password))
+            content = json.loads(open_backup(backup, password))
             draft_id, secrets, documents = content["draft_id"], content["secrets"], content["documents"]
             if content["version"] != _VERSION or not all(
                 name.startswith(f"bounties/{draft_id}/") for name in secrets

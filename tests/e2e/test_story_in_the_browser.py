@@ -1,0 +1,396 @@
+"""The training story by hand, in a real browser, with real apps on a real chain.
+
+The acts of the story are fixtures, each going on where the one before ended; the tests say what has to be true after
+each. Two data owners contribute: one with scripts, one without.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.chromium import PATIENCE_MS, Visitor, fact, visitor
+from tests.e2e.theatre import ETHER, OWNER_CSV, VALIDATION_CSV, Theatre, sample_rows
+
+pytestmark = [pytest.mark.browser, pytest.mark.chain, pytest.mark.xdist_group("e2e-story")]
+
+expect.set_options(timeout=PATIENCE_MS)
+
+BOUNTY, BOND, STAKE = ETHER, ETHER // 2, ETHER // 1000
+OWNER_ROWS = 2000  # finished loans in data/sample_owner.csv, see data/README.md
+SECOND_ROWS = 900
+
+
+@dataclass
+class Story:
+    """The people of the story at their browsers, and what was seen on the way."""
+
+    theatre: Theatre
+    lender: Visitor
+    owner: Visitor
+    second: Visitor
+    urls: tuple[str, str, str]
+    addresses: list[str] = field(default_factory=list)
+    seen: dict[str, str] = field(default_factory=dict)
+    balances: dict[str, int] = field(default_factory=dict)
+    blocks: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def everybody(self) -> tuple[Visitor, ...]:
+        return self.lender, self.owner, self.second
+
+
+def fill(page: Page, label: str | re.Pattern[str], words: str) -> None:
+    page.get_by_role("textbox", name=label, exact=True).fill(words)
+
+
+def press(page: Page, name: str | re.Pattern[str]) -> None:
+    page.get_by_role("button", name=name).click()
+
+
+def go(page: Page, place: str) -> None:
+    page.get_by_role("navigation", name="Main").get_by_role("link", name=place).click()
+
+
+def ether(text: str) -> Decimal:
+    """Read an amount of ether off a page."""
+    found = re.search(r"\d[\d.,\u202f\u00a0 ]*(?=\s*ETH)", text)
+    assert found, text
+    return Decimal(re.sub(r"[^\d.]", "", found[0]))
+
+
+def make_account(story: Story, who: Visitor, *, judged: bool = False) -> str:
+    """Make an account on the first-run page; return its address as the account page shows it."""
+    who.page.goto("/")
+    expect(who.page.get_by_role("heading", level=1)).to_have_text("Make your account")
+    if judged:
+        who.judge("first run")
+    fill(who.page, "Password", story.theatre.password)
+    fill(who.page, "The same password again", story.theatre.password)
+    press(who.page, "Make the account")
+    expect(who.page.get_by_role("status").first).to_contain_text("Account made")
+    answer = who.context.request.get("/account", headers={"Accept": "application/json"}).json()
+    return str(answer["address"])
+
+
+@pytest.fixture(scope="module")
+def story(theatre, browser):
+    """Three apps, each with a browser of its own, an account made on its first page, and ether."""
+    started = (theatre.lender(), theatre.owner(), theatre.owner("second"))
+    for person in started:
+        person.client.wait_until_up()
+    urls = tuple(person.app.url for person in started)
+    people = [visitor(browser, url, javascript=number < 2) for number, url in enumerate(urls)]
+    told = Story(theatre, *people, urls=urls)
+    told.addresses = [make_account(told, who, judged=who is not told.second) for who in people]
+    for address in told.addresses:
+        theatre.bank.fund(address, 3 * ETHER)
+    yield told
+    for who in people:
+        who.context.close()
+
+
+@pytest.fixture(scope="module")
+def posted(story):
+    """The lender goes from a file to a posted bounty."""
+    page = story.lender.page
+    go(page, "Overview")
+    story.lender.judge("overview, empty")
+    go(page, "New bounty")
+    story.lender.judge("validation file")
+    page.get_by_label("CSV of finished loans with their outcome").set_input_files(VALIDATION_CSV)
+    press(page, "Read the file")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("What was read")
+    story.lender.judge("terms")
+    story.seen.update({name: fact(page, name).inner_text() for name in ("Rows read", "Rows kept", "Sets")})
+    fill(page, "Seats in a round", "2")
+    fill(page, "Rounds", "2")
+    fill(page, "Deadline", "1 h")
+    page.get_by_text("Times and finer rules").click()
+    for label, words in (
+        ("Time to contribute", "10 min"),
+        ("Time to deliver", "5 min"),
+        ("Time to settle", "5 min"),
+        ("Time for the closing score", "5 min"),
+        ("Time to demand an audit", "2 s"),
+    ):
+        fill(page, label, words)
+    story.seen["target"] = page.get_by_role("textbox", name=re.compile("^Target")).input_value()
+    press(page, "Review the bounty")
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Review")
+    story.lender.judge("review")
+    story.seen["review"] = page.get_by_role("main").inner_text()
+    story.balances["before posting"] = story.theatre.balance(story.addresses[0])
+    press(page, re.compile("Post the bounty"))
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    story.seen["progress"] = page.get_by_role("main").inner_text()
+    # The page looks by itself and goes on to the model's.
+    page.wait_for_url("**/models/1")
+    story.balances["after posting"] = story.theatre.balance(story.addresses[0])
+    story.lender.judge("model, new")
+    return story
+
+
+def read_file(who: Visitor, file: object) -> None:
+    """Go from the market to what was read of a file."""
+    page = who.page
+    go(page, "Market")
+    page.get_by_role("link", name=re.compile("^Contribute")).first.click()
+    page.get_by_label("CSV of finished loans with their outcome").set_input_files(file)
+    press(page, "Read the file")
+    expect(page.get_by_role("heading", level=1)).to_have_text("What was read")
+
+
+@pytest.fixture(scope="module")
+def contributed(posted):
+    """Both data owners find the bounty and contribute; the second one's browser runs no scripts."""
+    story, page = posted, posted.owner.page
+    go(page, "Market")
+    story.owner.judge("market")
+    page.get_by_role("link", name=re.compile("^What it asks for")).click()
+    story.owner.judge("model, data owner's")
+    page.get_by_role("link", name="Contribute", exact=True).click()
+    story.owner.judge("data owner's file")
+    read_file(story.owner, OWNER_CSV)
+    story.owner.judge("what was read")
+    story.seen["owner's rows"] = fact(page, "Rows used").inner_text()
+    story.seen["owner's report"] = page.get_by_role("main").inner_text()
+
+    before = page.url
+    press(page, "Compute and send")
+    story.seen["unacknowledged"] = "stayed" if page.url == before else page.url
+    page.get_by_label("I know that my update carries no noise").check()
+    press(page, "Compute and send")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    story.seen["owner's progress"] = page.get_by_role("main").inner_text()
+    expect(page.get_by_role("main")).to_contain_text("Round collecting")
+    story.owner.judge("contribution, collecting")
+
+    second = story.second.page
+    read_file(
+        story.second, {"name": "loans.csv", "mimeType": "text/csv", "buffer": sample_rows(0, SECOND_ROWS)}
+    )
+    second.get_by_label("I know that my update carries no noise").check()
+    press(second, "Compute and send")
+    story.seen["second's page"] = second.url
+    # Without scripts the page loads itself again until the contribution is on chain.
+    expect(second.get_by_role("main")).not_to_contain_text("Computing")
+    return story
+
+
+@pytest.fixture(scope="module")
+def settled(contributed):
+    """Nobody does anything: payloads are delivered and the round is settled by the apps themselves."""
+    story = contributed
+    expect(story.owner.page.get_by_role("main")).to_contain_text("Half credited", timeout=60_000)
+    story.owner.judge("contribution, half credited")
+    expect(story.lender.page.get_by_role("main")).to_contain_text("Round 1: who is paid what")
+    story.lender.judge("model, one round")
+    for name in ("Score, Brier", "Progress to target"):
+        story.seen[name] = fact(story.lender.page, name).inner_text()
+    story.seen["lender's model"] = story.lender.page.get_by_role("main").inner_text()
+    return story
+
+
+def claim_and_withdraw(story: Story, who: Visitor, address: str, name: str, *, scripts: bool = True) -> None:
+    """Claim what is due on the contribution's page, follow to the account and withdraw it."""
+    page = who.page
+    story.balances[f"{name}, before"] = story.theatre.balance(address)
+    story.blocks[name] = story.theatre.block() + 1
+    press(page, re.compile("^Claim"))
+    if not scripts:
+        follow_job(page)
+    page.get_by_role("link", name="Go and withdraw").click()
+    press(page, re.compile("^Withdraw"))
+    if not scripts:
+        follow_job(page)
+    expect(page.get_by_role("main")).to_contain_text("owes this account nothing now")
+    story.balances[f"{name}, after"] = story.theatre.balance(address)
+
+
+def follow_job(page: Page) -> None:
+    """Wait on a job's page, which loads itself again, until it has led on."""
+    expect(page.get_by_role("main")).not_to_contain_text("When it is done, the page you came from opens")
+
+
+@pytest.fixture(scope="module")
+def half_paid(settled):
+    """Both data owners claim the first half and withdraw it."""
+    story = settled
+    story.balances["due to owner"] = story.theatre.claimable(1, 1, 0)
+    story.balances["due to second"] = story.theatre.claimable(1, 1, 1)
+    claim_and_withdraw(story, story.owner, story.addresses[1], "owner")
+    story.owner.judge("account")
+    story.second.page.goto(story.seen["second's page"])
+    claim_and_withdraw(story, story.second, story.addresses[2], "second", scripts=False)
+    return story
+
+
+@pytest.fixture(scope="module")
+def ended(half_paid):
+    """The lender ends training; the closing score comes by itself and frees the held half; the rest goes back."""
+    story, page = half_paid, half_paid.lender.page
+    page.get_by_role("link", name=re.compile("^Top up")).click()
+    story.lender.judge("top up")
+    page.get_by_role("link", name="Back").click()
+    page.get_by_role("link", name=re.compile("^End training")).click()
+    story.lender.judge("end training")
+    press(page, "End training")
+    page.wait_for_url("**/models/1")
+    expect(page.get_by_role("main")).to_contain_text("Closing score")
+    expect(page.get_by_role("button", name="Reclaim what is left")).to_be_visible()
+    story.lender.judge("model, closed")
+
+    go(story.owner.page, "My contributions")
+    story.owner.judge("my contributions")
+    story.owner.page.get_by_role("link", name="Lending Club, 9 inputs").first.click()
+    expect(story.owner.page.get_by_role("main")).to_contain_text("Closed and paid")
+    story.balances["held for owner"] = story.theatre.claimable(1, 1, 0)
+    claim_and_withdraw(story, story.owner, story.addresses[1], "owner's second half")
+
+    story.balances["lender, before"] = story.theatre.balance(story.addresses[0])
+    story.blocks["lender"] = story.theatre.block() + 1
+    press(page, "Reclaim what is left")
+    expect(page.get_by_role("main")).to_contain_text("Ended")
+    go(page, "Account")
+    story.lender.judge("lender's account")
+    press(page, re.compile("^Withdraw"))
+    expect(page.get_by_role("main")).to_contain_text("owes this account nothing now")
+    story.balances["lender, after"] = story.theatre.balance(story.addresses[0])
+    for place, name in (("Models", "models"), ("Keys", "keys"), ("Overview", "overview, one model")):
+        go(page, place)
+        story.lender.judge(name)
+    return story
+
+
+def test_the_lender_sees_what_was_read_and_what_it_costs(posted):
+    assert "4,025" in posted.seen["Rows read"].replace("\u202f", ",").replace("\u00a0", ",")
+    assert "4,000" in posted.seen["Rows kept"].replace("\u202f", ",").replace("\u00a0", ",")
+    assert "25 left out" in posted.seen["Rows kept"].replace("\u00a0", " ")
+    assert "1.5" in posted.seen["review"]
+    assert "Cannot be undone" in posted.seen["review"]
+
+
+def test_posting_shows_its_steps_and_takes_bounty_bond_and_a_fee(posted):
+    for step in ("Make the model’s keys", "Encrypt the first weights", "Escrow bounty and bond"):
+        assert step.replace("’", "'") in posted.seen["progress"].replace("’", "'")
+    spent = posted.balances["before posting"] - posted.balances["after posting"]
+    fee = spent - BOUNTY - BOND
+    assert fee == posted.theatre.fees(posted.addresses[0], 0)
+    assert 0 < fee < ETHER // 100
+    model = posted.theatre.model(1)
+    assert (model.lender, model.bounty, model.bond, model.left) == (posted.addresses[0], BOUNTY, BOND, BOUNTY)
+    terms = posted.theatre.terms(1)
+    assert (terms.seats, terms.maxRounds, terms.collectWindow, terms.auditDemandWindow) == (2, 2, 600, 2)
+
+
+def test_a_data_owner_sees_what_was_read_and_what_was_left_out(contributed):
+    assert re.search(r"2.000", contributed.seen["owner's rows"])
+    assert "70 left out" in contributed.seen["owner's rows"].replace("\u00a0", " ")
+    assert "recoveries" not in contributed.seen["owner's rows"]
+    assert "no noise" in contributed.seen["owner's report"]
+
+
+def test_nothing_is_sent_before_missing_noise_is_acknowledged(contributed):
+    assert contributed.seen["unacknowledged"] == "stayed"
+
+
+def test_a_contribution_shows_its_progress_and_takes_one_seat(contributed):
+    assert "Compute and encrypt the update" in contributed.seen["owner's progress"]
+    events = contributed.theatre.events("Contributed")
+    assert [(event.args.owner, event.args.seat, event.args.contribution.rows) for event in events] == [
+        (contributed.addresses[1], 0, OWNER_ROWS),
+        (contributed.addresses[2], 1, events[1].args.contribution.rows),
+    ]
+    assert 800 < events[1].args.contribution.rows <= SECOND_ROWS
+    assert [event.args.stake for event in events] == [STAKE, STAKE]
+
+
+def test_the_round_is_settled_by_itself_and_lowers_the_score(settled):
+    [event] = settled.theatre.events("RoundSettled")
+    assert list(event.args.rejections) == [0, 0]
+    assert event.args.loss < event.args.lossBefore
+    assert event.args.money > 0
+    terms = settled.theatre.terms(1)
+    unit = terms.scoringRows * 2**32  # a loss of the contract has 32 fractional bits
+    now, start = event.args.loss / unit, event.args.lossBefore / unit
+    assert 0.10 < now < start < 0.13  # a Brier score; the base rate alone has 0.1217 (data/README.md)
+    shown = settled.seen["Score, Brier"]
+    assert f"{now:.5f}" in shown
+    assert f"{start:.5f}" in shown
+
+
+def test_the_lender_sees_what_the_round_paid(settled):
+    [event] = settled.theatre.events("RoundSettled")
+    terms = settled.theatre.terms(1)
+    way = event.args.lossBefore - terms.targetLoss
+    gone = event.args.lossBefore - max(event.args.loss, terms.targetLoss)
+    assert event.args.money == BOUNTY * gone // way
+    assert sum(event.args.shares) == 64
+    shown = str(Decimal(event.args.money) / ETHER)[:6]
+    assert shown in settled.seen["lender's model"]
+    for share in event.args.shares:
+        assert f"{share}/64" in settled.seen["lender's model"].replace(" ", "")
+
+
+@pytest.mark.parametrize(("name", "seat"), [("owner", 0), ("second", 1)])
+def test_the_first_half_and_the_stake_reach_the_account(half_paid, name, seat):
+    [event] = half_paid.theatre.events("RoundSettled")
+    now, shares = event.args.money - event.args.held, event.args.shares
+    before = sum(shares[:seat])
+    part = now * (before + shares[seat]) // 64 - now * before // 64
+    assert half_paid.balances[f"due to {name}"] == part + STAKE
+    address = half_paid.addresses[1 + seat]
+    grown = half_paid.balances[f"{name}, after"] - half_paid.balances[f"{name}, before"]
+    until = half_paid.theatre.fees(address, half_paid.blocks[name]) - later_fees(half_paid, name)
+    assert grown == part + STAKE - until
+
+
+def later_fees(story: Story, name: str) -> int:
+    """Fees of the owner's second claim, where the story has come to it already."""
+    later = story.blocks.get(f"{name}'s second half")
+    return story.theatre.fees(story.addresses[1], later) if later else 0
+
+
+def test_the_held_half_follows_the_closing_score(ended):
+    [event], [closing] = ended.theatre.events("RoundSettled"), ended.theatre.events("ClosingSettled")
+    terms, losses = ended.theatre.terms(1), closing.args.losses
+    whole = (event.args.lossBefore - event.args.loss) * terms.closingRows
+    confirmed = min(max((losses[0] - losses[1]) * terms.scoringRows, 0), whole)
+    held_paid = event.args.held * confirmed // whole
+    assert closing.args.heldPaid == held_paid > 0
+    assert ended.balances["held for owner"] == held_paid * event.args.shares[0] // 64
+    grown = ended.balances["owner's second half, after"] - ended.balances["owner's second half, before"]
+    fees = ended.theatre.fees(ended.addresses[1], ended.blocks["owner's second half"])
+    assert grown == ended.balances["held for owner"] - fees
+
+
+def test_what_is_not_paid_goes_back_to_the_lender(ended):
+    [event], [closing] = ended.theatre.events("RoundSettled"), ended.theatre.events("ClosingSettled")
+    paid = event.args.money - event.args.held + closing.args.heldPaid
+    fees = ended.theatre.fees(ended.addresses[0], ended.blocks["lender"])
+    grown = ended.balances["lender, after"] - ended.balances["lender, before"]
+    assert grown == BOUNTY - paid + BOND - fees
+    second = ended.theatre.claimable(1, 1, 1)
+    contract = ended.theatre.balance(ended.theatre.contract.address)
+    assert contract == second > 0  # the second data owner has not fetched its held half; nothing else is left
+
+
+def test_no_request_left_the_site(ended):
+    assert [who.hosts for who in ended.everybody] == [{"127.0.0.1"}] * 3
+
+
+def test_the_consoles_stayed_silent_and_the_policy_was_kept(ended):
+    assert [who.complaints for who in ended.everybody] == [[], [], []]
+
+
+def test_axe_finds_nothing_serious_on_any_page(ended):
+    pages = {**ended.lender.unfit, **{f"{name} (owner)": found for name, found in ended.owner.unfit.items()}}
+    assert len(pages) >= 20
+    assert {name: found for name, found in pages.items() if found} == {}
