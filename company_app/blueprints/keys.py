@@ -41,5 +41,5 @@ def back_up(draft_id: str) -> ResponseReturnValue:
 def restore() -> ResponseReturnValue:
     """Put a model's backup into this vault."""
     source, _ = uploaded(request.files)
-    title = lender().backups.restore(source.read(), request.form.get("backup_password", ""))
+    title = lender().backups.restore(source.read(), request.form.get("password", ""))
     return go(url_for("keys.all_keys"), f"“{title}” is restored.")

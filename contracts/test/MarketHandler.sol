@@ -116,7 +116,7 @@ contract MarketHandler is Cheats {
         uint256 models = REPOSITORY.modelCount();
         for (uint256 i = 0; i < 1 + lossSeed % 4; ++i) {
             // The same model, another data owner.
-            contribute(seed % models + ((seed >> 8) + i) * models * 256);
+            contribute(seed % models + (seed % 4 + i) * models * 256);
         }
         (uint256 id, IModelTypes.Model memory m) = _model(seed);
         if (_currentState(id, m) == IModelTypes.RoundState.Collecting) wait(40);

@@ -63,15 +63,19 @@ def ether(text: str) -> Decimal:
     return Decimal(re.sub(r"[^\d.]", "", found[0]))
 
 
-def make_account(story: Story, who: Visitor, *, judged: bool = False) -> str:
-    """Make an account on the first-run page; return its address as the account page shows it."""
+def make_account(story: Story, who: Visitor) -> None:
+    """Fill in the first-run page, where an app without an account leads from any page."""
     who.page.goto("/")
     expect(who.page.get_by_role("heading", level=1)).to_have_text("Make your account")
-    if judged:
+    if who is not story.second:
         who.judge("first run")
     fill(who.page, "Password", story.theatre.password)
     fill(who.page, "The same password again", story.theatre.password)
     press(who.page, "Make the account")
+
+
+def made_account(who: Visitor) -> str:
+    """Wait until the account is made; return its address as the account page shows it."""
     expect(who.page.get_by_role("status").first).to_contain_text("Account made")
     answer = who.context.request.get("/account", headers={"Accept": "application/json"}).json()
     return str(answer["address"])
@@ -86,7 +90,9 @@ def story(theatre, browser):
     urls = tuple(person.app.url for person in started)
     people = [visitor(browser, url, javascript=number < 2) for number, url in enumerate(urls)]
     told = Story(theatre, *people, urls=urls)
-    told.addresses = [make_account(told, who, judged=who is not told.second) for who in people]
+    for who in people:
+        make_account(told, who)
+    told.addresses = [made_account(who) for who in people]
     for address in told.addresses:
         theatre.bank.fund(address, 3 * ETHER)
     yield told
@@ -304,22 +310,22 @@ def test_nothing_is_sent_before_missing_noise_is_acknowledged(contributed):
 def test_a_contribution_shows_its_progress_and_takes_one_seat(contributed):
     assert "Compute and encrypt the update" in contributed.seen["owner's progress"]
     events = contributed.theatre.events("Contributed")
-    assert [(event.args.owner, event.args.seat, event.args.contribution.rows) for event in events] == [
+    assert [(event.owner, event.seat, event.contribution.rows) for event in events] == [
         (contributed.addresses[1], 0, OWNER_ROWS),
-        (contributed.addresses[2], 1, events[1].args.contribution.rows),
+        (contributed.addresses[2], 1, events[1].contribution.rows),
     ]
-    assert 800 < events[1].args.contribution.rows <= SECOND_ROWS
-    assert [event.args.stake for event in events] == [STAKE, STAKE]
+    assert 800 < events[1].contribution.rows <= SECOND_ROWS
+    assert [event.stake for event in events] == [STAKE, STAKE]
 
 
 def test_the_round_is_settled_by_itself_and_lowers_the_score(settled):
     [event] = settled.theatre.events("RoundSettled")
-    assert list(event.args.rejections) == [0, 0]
-    assert event.args.loss < event.args.lossBefore
-    assert event.args.money > 0
+    assert list(event.rejections) == [0, 0]
+    assert event.loss < event.lossBefore
+    assert event.money > 0
     terms = settled.theatre.terms(1)
     unit = terms.scoringRows * 2**32  # a loss of the contract has 32 fractional bits
-    now, start = event.args.loss / unit, event.args.lossBefore / unit
+    now, start = event.loss / unit, event.lossBefore / unit
     assert 0.10 < now < start < 0.13  # a Brier score; the base rate alone has 0.1217 (data/README.md)
     shown = settled.seen["Score, Brier"]
     assert f"{now:.5f}" in shown
@@ -329,20 +335,20 @@ def test_the_round_is_settled_by_itself_and_lowers_the_score(settled):
 def test_the_lender_sees_what_the_round_paid(settled):
     [event] = settled.theatre.events("RoundSettled")
     terms = settled.theatre.terms(1)
-    way = event.args.lossBefore - terms.targetLoss
-    gone = event.args.lossBefore - max(event.args.loss, terms.targetLoss)
-    assert event.args.money == BOUNTY * gone // way
-    assert sum(event.args.shares) == 64
-    shown = str(Decimal(event.args.money) / ETHER)[:6]
+    way = event.lossBefore - terms.targetLoss
+    gone = event.lossBefore - max(event.loss, terms.targetLoss)
+    assert event.money == BOUNTY * gone // way
+    assert sum(event.shares) == 64
+    shown = str(Decimal(event.money) / ETHER)[:6]
     assert shown in settled.seen["lender's model"]
-    for share in event.args.shares:
+    for share in event.shares:
         assert f"{share}/64" in settled.seen["lender's model"].replace(" ", "")
 
 
 @pytest.mark.parametrize(("name", "seat"), [("owner", 0), ("second", 1)])
 def test_the_first_half_and_the_stake_reach_the_account(half_paid, name, seat):
     [event] = half_paid.theatre.events("RoundSettled")
-    now, shares = event.args.money - event.args.held, event.args.shares
+    now, shares = event.money - event.held, event.shares
     before = sum(shares[:seat])
     part = now * (before + shares[seat]) // 64 - now * before // 64
     assert half_paid.balances[f"due to {name}"] == part + STAKE
@@ -360,12 +366,12 @@ def later_fees(story: Story, name: str) -> int:
 
 def test_the_held_half_follows_the_closing_score(ended):
     [event], [closing] = ended.theatre.events("RoundSettled"), ended.theatre.events("ClosingSettled")
-    terms, losses = ended.theatre.terms(1), closing.args.losses
-    whole = (event.args.lossBefore - event.args.loss) * terms.closingRows
+    terms, losses = ended.theatre.terms(1), closing.losses
+    whole = (event.lossBefore - event.loss) * terms.closingRows
     confirmed = min(max((losses[0] - losses[1]) * terms.scoringRows, 0), whole)
-    held_paid = event.args.held * confirmed // whole
-    assert closing.args.heldPaid == held_paid > 0
-    assert ended.balances["held for owner"] == held_paid * event.args.shares[0] // 64
+    held_paid = event.held * confirmed // whole
+    assert closing.heldPaid == held_paid > 0
+    assert ended.balances["held for owner"] == held_paid * event.shares[0] // 64
     grown = ended.balances["owner's second half, after"] - ended.balances["owner's second half, before"]
     fees = ended.theatre.fees(ended.addresses[1], ended.blocks["owner's second half"])
     assert grown == ended.balances["held for owner"] - fees
@@ -373,7 +379,7 @@ def test_the_held_half_follows_the_closing_score(ended):
 
 def test_what_is_not_paid_goes_back_to_the_lender(ended):
     [event], [closing] = ended.theatre.events("RoundSettled"), ended.theatre.events("ClosingSettled")
-    paid = event.args.money - event.args.held + closing.args.heldPaid
+    paid = event.money - event.held + closing.heldPaid
     fees = ended.theatre.fees(ended.addresses[0], ended.blocks["lender"])
     grown = ended.balances["lender, after"] - ended.balances["lender, before"]
     assert grown == BOUNTY - paid + BOND - fees

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gzip
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -114,9 +115,8 @@ class Theatre:
         """The contract as web3 reads it, past all our own code."""
         web3 = self.bank.node.web3
         deployment = load_deployment(self.folder / "contracts.json")
-        return web3.eth.contract(
-            address=Web3.to_checksum_address(deployment.contract), abi=model_repository().abi, decode_tuples=True
-        )
+        address = Web3.to_checksum_address(deployment.contract)
+        return web3.eth.contract(address=address, abi=model_repository().abi, decode_tuples=True)
 
     def balance(self, address: str) -> int:
         return int(self.bank.node.web3.eth.get_balance(Web3.to_checksum_address(address)))
@@ -139,8 +139,9 @@ class Theatre:
         return int(self.bank.node.web3.eth.block_number)
 
     def events(self, name: str) -> list[Any]:
-        """Return all events of a name, oldest first."""
-        return list(self.contract.events[name]().get_logs(from_block=0))
+        """Return the arguments of all events of a name, oldest first."""
+        logs = self.contract.events[name]().get_logs(from_block=0)
+        return [_record(log["args"]) for log in logs]
 
     def terms(self, model_id: int) -> Any:
         return self.contract.functions.terms(model_id).call()
@@ -154,6 +155,13 @@ class Theatre:
     def claimable(self, model_id: int, number: int, seat: int) -> int:
         """Return what a claim would credit now, stake and reward, in wei."""
         return int(sum(self.contract.functions.claimable(model_id, number, seat).call()))
+
+
+def _record(value: Any) -> Any:
+    """Make what web3 gives as a mapping readable by name."""
+    if isinstance(value, Mapping):
+        return SimpleNamespace(**{name: _record(part) for name, part in value.items()})
+    return value
 
 
 @contextmanager
