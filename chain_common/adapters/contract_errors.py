@@ -123,10 +123,11 @@ def _tester_data(error: BaseException) -> bytes:
         return bytes(ast.literal_eval(match.group(1)))
     # When it estimates, it takes any error whose first fact is a text for a plain one; the virtual machine's own
     # exception, from which its was made, still has the bytes.
-    cause: BaseException | None = error
-    while (cause := cause.__cause__ or cause.__context__) is not None:
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
         if cause.args and isinstance(cause.args[0], bytes):
             return cause.args[0]
+        cause = cause.__cause__ or cause.__context__
     return _text_data(str(error))
 
 

@@ -70,6 +70,10 @@ class Beat:
     idle_s: float = 15.0
     quiet_s: float = 300.0
 
+    def pause_s(self, unused_s: float) -> float:
+        """Return the time to the next empty block, given that since the last use of the chain."""
+        return self.idle_s if unused_s > self.quiet_s else self.busy_s
+
 
 class EmbeddedChain:
     """A chain in a child process.
@@ -119,6 +123,12 @@ class EmbeddedChain:
     def is_running(self) -> bool:
         """Tell whether the child lives."""
         return self._process is not None and self._process.poll() is None
+
+    def pid(self) -> int:
+        """Return the child's process id. Raises ``ChainAway`` before it is started."""
+        if self._process is None:
+            raise ChainAway(self.url, "it has not been started")
+        return self._process.pid
 
     def start(self) -> Self:
         """Start the child, give it back its state, and return when it answers.
@@ -274,8 +284,7 @@ class EmbeddedChain:
                     self.save()
                 expected = block
                 if self._beat is not None:
-                    idle = time.monotonic() - last_use > self._beat.quiet_s
-                    pause = self._beat.idle_s if idle else self._beat.busy_s
+                    pause = self._beat.pause_s(time.monotonic() - last_use)
                     self.mine()
                     expected += 1
         if self._stopping.is_set() and self.is_running():

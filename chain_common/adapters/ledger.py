@@ -12,7 +12,7 @@ from chain_common.adapters.deployment import require_contract, require_deploymen
 from chain_common.adapters.ledger_artifact import model_repository
 from chain_common.adapters.ledger_events import EventReader
 from chain_common.adapters.ledger_node import Node
-from chain_common.adapters.ledger_pricing import ContractCall, Signer, quote
+from chain_common.adapters.ledger_pricing import ContractCall, Signer, fee_allowance
 from chain_common.adapters.ledger_records import model_of, request_of, round_of, seat_of, terms_of
 from chain_common.adapters.ledger_sending import Patience, TransactionSender
 from chain_common.adapters.outbox import Outbox
@@ -141,18 +141,9 @@ class Web3Ledger:
         """Yield the contract's events of an inclusive range of blocks, page by page, in order."""
         return self._events.pages(from_block, to_block)
 
-    def estimate_fee(self, call: Call) -> int:
-        """Return roughly what sending a call would cost in wei.
-
-        Raises
-        ------
-        RuleBroken
-            If the contract would refuse it, as its own error.
-        NotEnoughEther
-            If the account has less than is sent with the call.
-        """
-        offer = quote(self._node, self._encoded(call), self._account())
-        return offer.gas * offer.likely_wei
+    def fee_allowance(self, call: type[Call]) -> int:
+        """Return an upper estimate of the fee of a kind of call in wei, at today's price of gas."""
+        return fee_allowance(self._node, call)
 
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once and wait until it is mined; see :class:`chain_common.ports.Ledger`.

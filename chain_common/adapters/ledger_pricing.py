@@ -13,10 +13,34 @@ from web3.exceptions import Web3RPCError
 from chain_common.adapters.ledger_node import Node, node_message
 from chain_common.adapters.outbox import Signed
 from chain_common.chain_errors import NotEnoughEther
-from chain_common.domain.repository import Address
+from chain_common.domain.repository import (
+    Address,
+    Call,
+    Claim,
+    Contribute,
+    CreateModel,
+    End,
+    FailRound,
+    Reclaim,
+    Settle,
+    SettleClosing,
+    TopUp,
+    Withdraw,
+)
 
-# Said of an account that cannot pay for an estimate: creating a model, the dearest call, takes less.
-_USUAL_GAS: Final = 500_000
+# Gas of each kind of call, rounded up; the contract's tests measure it.
+USUAL_GAS: Final[Mapping[type[Call], int]] = {
+    CreateModel: 500_000,
+    TopUp: 60_000,
+    Contribute: 180_000,
+    Settle: 300_000,
+    FailRound: 200_000,
+    End: 100_000,
+    SettleClosing: 300_000,
+    Reclaim: 100_000,
+    Claim: 100_000,
+    Withdraw: 60_000,
+}
 # Geth, Anvil and Ganache; Anvil when it estimates; eth-tester, twice.
 _UNPAYABLE: Final = (
     "insufficient funds",
@@ -109,9 +133,20 @@ def quote(node: Node, call: ContractCall, sender: str) -> Quote:
             estimate = eth.estimate_gas(cast(Any, {"from": sender, **call.fields()}))
         except (Web3RPCError, ValidationError) as error:
             if any(words in node_message(error).lower() for words in _UNPAYABLE):
-                raise NotEnoughEther(sender, call.value_wei + _USUAL_GAS * most, available) from error
+                raise NotEnoughEther(
+                    sender, call.value_wei + max(USUAL_GAS.values()) * most, available
+                ) from error
             raise
     return Quote(min(estimate + estimate // 4, block["gasLimit"]), fields, most_wei=most, likely_wei=likely)
+
+
+def fee_allowance(node: Node, call: type[Call]) -> int:
+    """Return twice what a kind of call usually costs in wei, at today's price of gas.
+
+    For what a page says before anything is known that an estimate would need.
+    """
+    with node.answering():
+        return 2 * USUAL_GAS[call] * int(node.web3.eth.gas_price)
 
 
 def prepared(signer: Signer, node: Node, call: ContractCall, chain_id: int) -> Callable[[int], Signed]:

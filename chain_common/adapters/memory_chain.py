@@ -5,7 +5,6 @@ Each transaction is a block of its own at the clock's time; a call that breaks a
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -89,7 +88,7 @@ class MemoryChain:
                 if sent != call:
                     raise KeyReused(key, receipt.transaction)
                 return receipt
-            value = self._require_payable(account, call)
+            value = self._payable(account, call)
             n_events = len(self.events)
             with self._next_block():
                 paid = self._carry_out(Caller(account, value, self.head().timestamp), call)
@@ -98,26 +97,6 @@ class MemoryChain:
             receipt = Receipt(self._transaction(), self._block, GAS, FEE_WEI, events)
             self._sent[account, key] = (call, receipt)
             return receipt
-
-    def rehearse(self, account: Address, call: Call) -> None:
-        """Find out whether a call would be refused, and leave everything as it is. Raises what the call would."""
-        with self._lock:
-            value = self._require_payable(account, call)
-            book, n_events, block = self.book, len(self.events), self._block
-            self.book = Book(
-                emit=self._emit,
-                chain_id=book.chain_id,
-                models=copy.deepcopy(book.models),
-                credits=dict(book.credits),
-                burned=book.burned,
-                tag_roots=set(book.tag_roots),
-            )
-            try:
-                with self._next_block():
-                    self._carry_out(Caller(account, value, self.head().timestamp), call)
-            finally:
-                self.book, self._block = book, block
-                del self.events[n_events:]
 
     @contextmanager
     def _next_block(self) -> Iterator[None]:
@@ -130,7 +109,7 @@ class MemoryChain:
             self._block -= 1
             raise
 
-    def _require_payable(self, account: Address, call: Call) -> int:
+    def _payable(self, account: Address, call: Call) -> int:
         """Return the wei sent with a call. Raises ``NotEnoughEther`` if the account lacks that and the fee."""
         value = request_of(call).value_wei
         available = self.balances.get(account, 0)

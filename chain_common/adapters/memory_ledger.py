@@ -154,11 +154,6 @@ class MemoryLedger:
         """Return an upper estimate of the fee of a kind of call in wei; here every call costs the same."""
         return FEE_WEI
 
-    def estimate_fee(self, call: Call) -> int:
-        """Return what sending a call would cost in wei. Raises what the contract would raise."""
-        self._chain.rehearse(self._account, call)
-        return FEE_WEI
-
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once; see :meth:`chain_common.ports.Ledger.send`."""
         return self._chain.transact(self._account, call, key)

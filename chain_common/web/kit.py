@@ -7,7 +7,7 @@ knows ports, never services: an app hands it a function that tells the vitals.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from flask import Blueprint, Flask, current_app, g, jsonify
@@ -25,6 +25,8 @@ AppName = Literal["lender", "data-owner"]
 ROLES: dict[str, str] = {"lender": "Lender", "data-owner": "Data owner"}
 
 UPLOAD_LIMIT_BYTES = 64 * 1024 * 1024  # about 60,000 rows of Lending Club's 111 columns
+
+AWAY_S = 5.0  # for so long a chain or store that was away is not asked again for the masthead
 
 
 class VitalsView(Protocol):
@@ -49,6 +51,22 @@ class VitalsView(Protocol):
     @property
     def balance_wei(self) -> int:
         """The account's ether."""
+
+
+@dataclass(slots=True)
+class Away:
+    """Remembers for a while that chain or store was away."""
+
+    seen: VitalsView | None = None
+    until: float = 0.0
+
+    def keep(self, seen: VitalsView, now: float) -> None:
+        """Remember vitals that were read just now."""
+        self.seen, self.until = seen, now + AWAY_S
+
+    def known(self, now: float) -> VitalsView | None:
+        """Return what is remembered, if it is recent."""
+        return self.seen if now < self.until else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +96,26 @@ class Kit:
     promise: str
     hosts: tuple[str, ...] = ()
     upload_limit_bytes: int = UPLOAD_LIMIT_BYTES
+    away: Away = field(default_factory=Away)
 
     def vitals(self) -> VitalsView | None:
-        """Return the vitals, read once per request; ``None`` if they cannot be read at all."""
+        """Return the vitals, read once per request; ``None`` if they cannot be read at all.
+
+        What was away is not asked again for some seconds, or every page would wait for it twice.
+        """
         if "vitals" not in g:
-            try:
-                g.vitals = self.read_vitals()
-            except ChainError:
-                g.vitals = None
+            g.vitals = self.away.known(self.clock.now()) or self._read()
         found: VitalsView | None = g.vitals
         return found
+
+    def _read(self) -> VitalsView | None:
+        try:
+            seen = self.read_vitals()
+        except ChainError:
+            return None
+        if not (seen.chain_reached and seen.store_reached):
+            self.away.keep(seen, self.clock.now())
+        return seen
 
 
 blueprint = Blueprint(

@@ -141,11 +141,9 @@ def rounds_table(view: ModelView) -> Table:
     """List the rounds, newest first, down to the start; figures to be compared stay in rows."""
     points = {point.round: point for point in view.points}
 
-    def beside(number: int) -> tuple[Cell, Cell, Cell]:
+    def beside(number: int) -> tuple[Cell, Cell]:
         scores = points[number].scores if number in points else None
-        if scores is None:
-            return text.DASH, text.DASH, text.DASH
-        return text.digits(scores.auc, 3), text.digits(scores.ks, 3), text.percent(scores.accuracy)
+        return (text.digits(scores.auc, 3), text.digits(scores.ks, 3)) if scores else (text.DASH, text.DASH)
 
     rows: list[tuple[Cell, ...]] = []
     for each in view.rounds:
@@ -179,7 +177,6 @@ def rounds_table(view: ModelView) -> Table:
             Column(METRIC_WORDS[view.card.metric], number=True),
             Column("AUC", number=True),
             Column("KS", number=True),
-            Column("Accuracy", number=True),
             Column("Reward, ETH", number=True),
             Column("State"),
             Column("Loss sum", number=True),

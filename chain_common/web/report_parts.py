@@ -29,7 +29,7 @@ def _reason(group: DroppedRows) -> Cell:
     """Name a reason with the values that caused it, or the lines it happened in."""
     if group.values:
         shown = Markup(", ").join(
-            Markup("{}&nbsp;({})").format(inline.code(text.short(value, 24, 4)), text.count(times))
+            Markup("{}&nbsp;({})").format(inline.code(text.short(value, 50, 10)), text.count(times))
             for value, times in group.values
         )
         return inline.under(group.title, shown)

@@ -234,7 +234,7 @@ class Lockstep:
 @pytest.mark.chain
 def test_a_long_random_story_is_the_same_in_memory_and_on_the_contract(on_anvil: RealDriver) -> None:
     story = Lockstep(on_anvil, seed=4)
-    for _ in range(110):
+    for _ in range(80):
         story.step()
     # It went somewhere: models in all their states, and most of what can be refused.
     went = {

@@ -141,7 +141,7 @@ class OwnerInTown(Person):
         self.app = DataOwner.of(self.world, CsvLoanReader())
 
     def watch(self) -> None:
-        self.app.contributions.watch()
+        self.app.watch()
 
     def read(self, model_id: int, rows: Rows) -> str:
         self.watch()

@@ -126,7 +126,8 @@ class LenderParts(_Parts):
                 reclaim=act("reclaim"),
                 top_up=act("top-up"),
             ),
-            keys=self.service("keys", views=lambda: self.keys_held, backup=b'{"version":1}'),
+            keys=self.service("keys", views=lambda: self.keys_held),
+            backups=self.service("backups", make=b"chKB...", restore="Consumer loans"),
         )
 
 

@@ -233,6 +233,16 @@ class TestErrors:
         world.vitals = vitals(store_reached=False)
         assert browser.page("/fail/away", 503).h1 == "The content store is unreachable"
 
+    def test_what_was_away_is_not_asked_again_for_some_seconds(self, browser, world, clock):
+        browser.set_up()
+        world.vitals = vitals(chain_reached=False)
+        browser.page("/")
+        world.vitals = vitals()
+        clock.time += 4
+        assert "Chain unreachable" in browser.page("/").one("ul", class_="vitals").text
+        clock.time += 2
+        assert "block 18,204" in browser.page("/").one("ul", class_="vitals").text
+
     def test_pages_stay_readable_while_everything_is_away(self, browser, world):
         browser.set_up()
         world.vitals = vitals(chain_reached=False, store_reached=False, balance_wei=0)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chain_common.chain_errors import NotEnoughEther
+from chain_common.domain.backup import BackupRefused
 from chain_common.errors import BadInput, RuleBroken, Unavailable
 from chain_common.services.lender.bounties import NotEnoughForBounty
 from company_app import create_app
@@ -243,7 +244,12 @@ class TestModel:
         assert "target is 0.11500" in descriptions[0]
         scores = [cell.text for cell in page.all("td", **{"data-label": "Brier score"})]
         assert scores == ["–", "0.11631", "0.11904", "0.12302"]
-        assert [cell.text for cell in page.all("td", **{"data-label": "AUC"})] == ["–", "0.694", "0.662", "0.500"]
+        assert [cell.text for cell in page.all("td", **{"data-label": "AUC"})] == [
+            "–",
+            "0.694",
+            "0.662",
+            "0.500",
+        ]
 
     def test_amounts_are_exact_a_click_away(self, lender):
         html = lender.get("/models/3").text
@@ -340,15 +346,26 @@ class TestKeysAndAccount:
     def test_a_backup_is_a_download_under_its_own_password(self, lender, parts):
         good = {"password": "one more password", "password_again": "one more password"}
         answer = lender.post("/keys/ab12/backup", status=200, **good)
-        assert answer.data == b'{"version":1}'
+        assert answer.data == b"chKB..."
         assert "attachment" in answer.headers["Content-Disposition"]
-        assert parts.last("keys.backup") == (("ab12", "one more password"), {})
+        assert parts.last("backups.make") == (("ab12", "one more password"), {})
 
     def test_two_passwords_that_differ_come_back_at_their_own_key(self, lender):
         bad = {"password": "one more password", "password_again": "another password"}
         page = Page(lender.post("/keys/ab12/backup", status=422, **bad).text)
         assert "The two passwords differ." in page.one("p", id="password_again-ab12-error").text
         assert not [p for p in page.all("p") if p["id"] == "password_again-cd34-error"]
+
+    def test_a_backup_is_restored_from_its_file(self, lender, parts):
+        assert lender.post("/keys/restore", file=csv(b"chKB..."), password="its own").location == "/keys"
+        assert parts.last("backups.restore") == ((b"chKB...", "its own"), {})
+        assert "“Consumer loans” is restored." in lender.page("/keys").one("div", role="status").text
+
+    def test_a_backup_that_cannot_be_opened_says_so_at_the_form_it_was_given_in(self, lender, parts):
+        parts.fails["backups.restore"] = BackupRefused()
+        page = Page(lender.post("/keys/restore", status=422, file=csv(), password="wrong").text)
+        assert "The backup cannot be opened." in page.one("p", id="password-error").text
+        assert "The backup was not restored" in page.one("div", role="alert").text
 
     def test_credit_is_withdrawn_through_a_job(self, lender):
         page = lender.page("/account")
