@@ -181,7 +181,7 @@ class ModelDescriber:
         if model.status is ModelStatus.CLOSING:
             if self.reader.closing_score_due(seen):
                 return model.closing_by, "for the closing score; after it the held half is paid in full"
-            return model.reclaim_from, "until an audit can be demanded"
+            return model.reclaim_from, "for demanding an audit; after it what is left can be reclaimed"
         if running is None:
             return seen.terms.deadline, "for opening a round"
         if running.state is RoundState.COLLECTING:
@@ -193,13 +193,16 @@ class ModelDescriber:
     def _money(self, seen: Snapshot) -> Money:
         model = seen.model
         credited = sum(each.money_wei - each.held_wei + each.held_paid_wei for each in seen.rounds)
-        rest = model.bounty_wei - credited - model.left_wei - model.held_wei
+        # The contract holds a decided part until it is claimed; here it counts as credited from the decision on.
+        undecided = model.status is ModelStatus.OPEN or self.reader.closing_score_due(seen)
+        held = model.held_wei if undecided else 0
+        rest = model.bounty_wei - credited - model.left_wei - held
         return Money(
             bounty_wei=model.bounty_wei,
             bond_wei=model.bond_wei,
             left_wei=model.left_wei,
             credited_wei=credited,
-            held_wei=model.held_wei,
+            held_wei=held,
             returned_wei=0 if model.failed or model.condemned else rest,
             forfeited_wei=rest if model.failed or model.condemned else 0,
         )

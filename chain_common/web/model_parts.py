@@ -110,14 +110,15 @@ def model_parts(view: ModelView) -> ModelParts:
 
 
 def seen(view: ModelView) -> str:
-    """Name the state of a model's page: it changes when something has happened, not while time passes."""
+    """Name the state of a model's page: it changes when something has happened or may now be done."""
     newest = view.timeline[0] if view.timeline else None
     running = sum(job.state in {"waiting", "running"} for job in view.jobs)
     failed = sum(job.state == "failed" for job in view.jobs)
     delivered = sum(seat.delivered for each in view.rounds for seat in each.seats)
     event = f"{newest.block}.{newest.log_index}" if newest else "0"
-    limit = view.next_limit
-    return f"{view.card.state}.{event}.{running}.{failed}.{delivered}.{limit}".replace(" ", "-")
+    limit, can = view.next_limit, view.actions
+    may = "".join("ny"[each] for each in (can.can_contribute, can.can_top_up, can.can_end, can.can_reclaim))
+    return f"{view.card.state}.{event}.{running}.{failed}.{delivered}.{limit}.{may}".replace(" ", "-")
 
 
 def score_chart(view: ModelView) -> LineChart:

@@ -4,6 +4,7 @@ The reference is written out here in float64 and whole numbers: damped step, com
 Shapley values over all subsets, rewards. Of the code under test it takes only the encoded rows.
 """
 
+import io
 from fractions import Fraction
 from itertools import combinations
 from math import factorial
@@ -12,8 +13,10 @@ import numpy as np
 import pytest
 
 from chain_common.adapters.loan_csv import CsvLoanReader
+from chain_common.contract_errors import NothingToClaim
 from chain_common.domain.loan_table import labelled
 from chain_common.domain.repository import Claim, ModelStatus
+from chain_common.services.data_owner.contributions import NothingToClaimYet
 from tests.services.town import PRESET, Town, as_csv, drawn_rows
 
 BRIER_BITS, LOSS_SHIFT = 80, 48  # v'Gv / 2^80 is the sum of squared errors; the contract sees it without the last 48 bits
@@ -23,8 +26,6 @@ ROWS_OF = {"anna": 300, "berta": 320, "clara": 500, "dora": 800}
 
 def encoded(spec, rows):
     """Return a data owner's rows as the spec asks: float64 (n_rows, n_weights) and labels."""
-    import io
-
     table = CsvLoanReader().read(io.BytesIO(as_csv(rows)), filename="rows.csv", columns=spec.columns)
     loans = labelled(table, spec.target)
     return spec.encode(loans.table.columns), loans.labels
@@ -113,13 +114,15 @@ class Run:
             drawn_rows(1400, 1), target_score=target, seats=3, pilot_seats=1, max_rounds=2, audit_demand_window_s=5
         )
         self.contributions = {}
+        self.money = [self.look()]
         for number, names in ((1, ("anna",)), (2, ("berta", "clara", "dora"))):
             for name in names:
                 self.contributions[name] = self.owners[name].contribute(self.model_id, self.rows[name])
             self.town.pass_time(8)
+            self.money.append(self.look())
             assert self.ledger.model(self.model_id).paid_rounds == number
         self.town.pass_time(4)
-        self.closed = self.ledger.model(self.model_id)
+        self.money.append(self.look())
         self.collect()
 
     @property
@@ -129,10 +132,17 @@ class Run:
     def collect(self):
         for name, owner in self.owners.items():
             owner.claim(self.contributions[name])
+            self.money.append(self.look())
             owner.withdraw()
         self.town.pass_time(8)
         self.lender.app.models.reclaim(self.model_id)
         self.lender.work()
+        self.money.append(self.look())
+
+    def look(self):
+        """Return where the bounty is, as the lender's page says it."""
+        self.lender.watch()
+        return self.lender.app.models.view(self.model_id).money
 
     def weights(self, number):
         """Return the base after a round, int32 at 2^26, from the lender's vault."""
@@ -249,10 +259,15 @@ def test_what_was_paid_and_what_came_back_are_the_bounty(run):
     assert [int(event.arguments["returned"]) - bond + paid for event in ended] == [10**18]
 
 
-def test_a_second_claim_gives_nothing(run):
-    from chain_common.contract_errors import NothingToClaim
-    from chain_common.services.data_owner.contributions import NothingToClaimYet
+def test_the_page_accounts_for_the_whole_bounty_at_every_moment(run):
+    for money in run.money:
+        parts = (money.left_wei, money.credited_wei, money.held_wei, money.returned_wei, money.forfeited_wei)
+        assert sum(parts) == 10**18
+        assert min(parts) >= 0
+    assert [money.held_wei > 0 for money in run.money] == [False, True, True, *[False] * 6]
 
+
+def test_a_second_claim_gives_nothing(run):
     anna = run.owners["anna"]
     with pytest.raises(NothingToClaimYet):
         anna.app.contributions.claim(run.contributions["anna"])
