@@ -42,6 +42,10 @@ class Ledger(Protocol):
         """Return the newest block's number and time."""
         ...
 
+    def block_hash(self, number: int) -> str:
+        """Return the hash of a block, or an empty string if the chain has none of that number."""
+        ...
+
     def account(self) -> Address:
         """Return the account that calls are sent from."""
         ...

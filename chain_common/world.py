@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from chain_common.domain.randomness import Rng
 from chain_common.ports import Clock, ContentStore, Documents, EventIndex, Jobs, Ledger, SecretStore
@@ -22,8 +23,18 @@ class World:
     rng: Rng
 
     def chain_tag(self) -> str:
-        """Return eight hex digits that tell this deployment from others, for naming local documents and jobs."""
-        return self.ledger.identity().deployment_transaction.removeprefix("0x")[:8]
+        """Return twelve hex digits that tell this deployment from others, for naming local documents and jobs.
+
+        A development chain that was started anew repeats address and transaction; the hash of the block differs.
+        """
+        identity = self.ledger.identity()
+        words = (
+            identity.chain_id,
+            identity.contract,
+            identity.deployment_transaction,
+            identity.deployment_block_hash,
+        )
+        return sha256("/".join(map(str, words)).encode()).hexdigest()[:12]
 
     def new_id(self) -> str:
         """Return a fresh id of 16 hex digits for a local document."""

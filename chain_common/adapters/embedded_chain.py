@@ -26,12 +26,10 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import requests
-from eth_account import Account
 
 from chain_common.adapters.durable_files import make_private_folder, write_durably
-from chain_common.adapters.embedded_chain_programs import DEVELOPMENT_PHRASE, N_ACCOUNTS, ChainProgram
+from chain_common.adapters.embedded_chain_programs import ChainProgram, FundedAccount, funded_accounts
 from chain_common.chain_errors import ChainAway
-from chain_common.domain.repository import Address
 from chain_common.errors import Unavailable
 
 STATE_FILE: Final = "anvil-state.hex"
@@ -48,14 +46,6 @@ ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 if os.getppid() == int(sys.argv[1]):
     os.execv(sys.argv[2], sys.argv[2:])
 """
-
-
-@dataclass(frozen=True, slots=True)
-class FundedAccount:
-    """An account that has ether on a development chain, and its key, which everybody knows."""
-
-    address: Address
-    private_key: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,12 +149,7 @@ class EmbeddedChain:
 
     def funded_accounts(self) -> list[FundedAccount]:
         """Return the accounts that have ether from the first block on."""
-        Account.enable_unaudited_hdwallet_features()
-        accounts = (
-            Account.from_mnemonic(DEVELOPMENT_PHRASE, account_path=f"m/44'/60'/0'/0/{index}")
-            for index in range(N_ACCOUNTS)
-        )
-        return [FundedAccount(Address(account.address), bytes(account.key)) for account in accounts]
+        return funded_accounts()
 
     def mine(self) -> None:
         """Mine an empty block. Raises ``ChainAway``."""

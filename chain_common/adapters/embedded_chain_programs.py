@@ -18,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from eth_account import Account
+
 import chain_common
 from chain_common.chain_errors import NoChainProgram
+from chain_common.domain.repository import Address
 
 # Known to everyone: the phrase that Hardhat and Anvil use for accounts that only exist on development chains.
 DEVELOPMENT_PHRASE: Final = "test test test test test test test test test test test junk"
@@ -61,6 +64,25 @@ class ChainProgram:
     chain_id: int
     command: tuple[str, ...]
     keeps_state: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FundedAccount:
+    """An account that has ether on a development chain, and its key, which everybody knows."""
+
+    address: Address
+    private_key: bytes
+
+
+def funded_accounts() -> list[FundedAccount]:
+    """Return the accounts that have ether from the first block on, the same on both programs."""
+    # eth-account asks for a word of consent before it derives keys from a phrase; these are nobody's.
+    Account.enable_unaudited_hdwallet_features()
+    accounts = (
+        Account.from_mnemonic(DEVELOPMENT_PHRASE, account_path=f"m/44'/60'/0'/0/{index}")
+        for index in range(N_ACCOUNTS)
+    )
+    return [FundedAccount(Address(account.address), bytes(account.key)) for account in accounts]
 
 
 def chain_program(

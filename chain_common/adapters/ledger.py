@@ -100,6 +100,10 @@ class Web3Ledger:
         """Return the newest block's number and time."""
         return self._node.head()
 
+    def block_hash(self, number: int) -> str:
+        """Return the hash of a block, or an empty string if the chain has none of that number."""
+        return self._node.block_hash(number)
+
     def account(self) -> Address:
         """Return the account that calls are sent from."""
         return self._account()

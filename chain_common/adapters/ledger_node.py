@@ -171,6 +171,14 @@ class Node:
                 self.web3.to_checksum_address(account), "pending" if pending else "latest"
             )
 
+    def block_hash(self, number: int) -> str:
+        """Return the hash of a block, or an empty string if the chain has none of that number."""
+        try:
+            with self.answering():
+                return Web3.to_hex(cast(bytes, self.web3.eth.get_block(number)["hash"]))
+        except BlockNotFound:
+            return ""
+
     def transactions(self, block: int) -> list[str]:
         """Return the hashes of a block's transactions."""
         with self.answering():

@@ -80,6 +80,10 @@ class MemoryChain:
         self._time = max(self._time, int(self.clock.now()))
         return Head(self._block, self._time)
 
+    def block_hash(self, number: int) -> str:
+        """Return a block's hash, which here is its number; empty for a block that is not there."""
+        return f"0x{number:064x}" if 0 <= number <= self._block else ""
+
     def transact(self, account: Address, call: Call, key: str) -> Receipt:
         """Carry out a call as a block of its own; see :meth:`chain_common.ports.Ledger.send`."""
         with self._lock:

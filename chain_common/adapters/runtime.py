@@ -23,8 +23,8 @@ from chain_common.adapters.os_random import OsRng
 from chain_common.adapters.stores import open_store
 from chain_common.adapters.system_clock import SystemClock
 from chain_common.ports import Clock, Keyring
-from chain_common.world import World
 from chain_common.settings import Settings
+from chain_common.world import World
 
 _SESSION_KEY_BYTES: Final = 32
 _ANY_HOST: Final = ("127.0.0.1", "::1", "localhost", "0.0.0.0", "::")  # noqa: S104 -- names, nothing is bound here

@@ -110,7 +110,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class SettlementReport:
-    """A lender's settlement of the round it names: loss sum, a share and a rejection code per seat, the next weights."""
+    """A lender's settlement of a round: loss sum, a share and a rejection code per seat, the next weights."""
 
     round: int
     loss: int

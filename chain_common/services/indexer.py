@@ -12,8 +12,8 @@ from chain_common.world import World
 class Indexer:
     """Copies events from the last checkpoint to the newest block.
 
-    A replaced chain (a development chain that was started anew) is recognised by its deployment's hashes; the copy is
-    then rebuilt from the first block.
+    A replaced chain (a development chain that was started anew) is recognised by its deployment's hashes, a reorganised
+    one by the hash of the last block copied; the copy is then rebuilt from the first block.
     """
 
     world: World
@@ -33,7 +33,8 @@ class Indexer:
             if index.identity() != identity:
                 index.reset(identity)
             head = ledger.head().number
-            if index.checkpoint() > head:
+            head_hash = ledger.block_hash(head)
+            if not self._is_on_this_chain(head):
                 index.reset(identity)
             n_copied = 0
             start = index.checkpoint() + 1
@@ -43,4 +44,17 @@ class Indexer:
                 index.add(page, page[-1].block - 1 if page else start - 1)
                 n_copied += len(page)
             index.add((), head)
+            self.world.documents.put("index", "checkpoint", {"block": head, "hash": head_hash})
             return n_copied
+
+    def _is_on_this_chain(self, head: int) -> bool:
+        """Tell whether the last block copied is still a block of the chain.
+
+        It is not after a reorganisation, or when a development chain came back from an older state.
+        """
+        checkpoint = self.world.index.checkpoint()
+        if checkpoint < 0:
+            return True
+        noted = self.world.documents.get("index", "checkpoint") or {}
+        known = noted.get("block") == checkpoint
+        return checkpoint <= head and known and self.world.ledger.block_hash(checkpoint) == noted.get("hash")

@@ -79,6 +79,7 @@ class ModelDescriber:
             rounds=model.rounds,
             max_rounds=terms.max_rounds,
             waits_for=self._waits_for(seen),
+            demonstration=spec.demonstration,
         )
 
     def _state(self, seen: Snapshot) -> str:
@@ -208,7 +209,6 @@ class ModelDescriber:
         )
 
     def _round(self, seen: Snapshot, each: Round) -> RoundView:
-        terms = seen.terms
         settled = each.state is RoundState.SETTLED
         first = seat_amounts(each.money_wei - each.held_wei, each.shares) if settled else ()
         held = seat_amounts(each.held_paid_wei, each.shares) if settled else ()
@@ -219,7 +219,7 @@ class ModelDescriber:
             number=each.number,
             state=ROUND_WORDS[each.state],
             seats_taken=each.seats,
-            seats_total=(terms.pilot_seats or terms.seats) if each.number == 1 else terms.seats,
+            seats_total=seen.seats_of(each.number),
             closes_by=each.closes_by,
             deliver_by=each.deliver_by,
             settle_by=each.settle_by,

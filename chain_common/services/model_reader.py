@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from chain_common.domain.commitments import contribution_commitment
 from chain_common.domain.loss_units import mean_loss
 from chain_common.domain.model_spec import ModelSpec
 from chain_common.domain.paillier.keys import EncryptedWeights, PublicKey
@@ -56,6 +57,10 @@ class Snapshot:
         """Turn a scoring-set loss sum into the mean a person reads."""
         return mean_loss(loss, self.terms.metric, self.terms.scoring_rows, self.terms.loss_shift)
 
+    def seats_of(self, number: int) -> int:
+        """Return how many contributions a round can take."""
+        return (self.terms.pilot_seats or self.terms.seats) if number == 1 else self.terms.seats
+
     @property
     def running(self) -> Round | None:
         """The round that has been opened and not ended, if any."""
@@ -97,15 +102,39 @@ class ModelReader:
         events = self.world.index.events(model_id=model_id, name="Contributed", limit=16 * 16)
         return [event for event in events if number is None or event.arguments["round"] == number]
 
-    def rows_accepted(self, model_id: int, before_round: int) -> int:
-        """Count the rows of the seats accepted in rounds before one; it sets the length of row tags."""
+    def seats(self, round_: Round) -> list[ChainEvent] | None:
+        """Return the ``Contributed`` event of each seat of a round, or ``None`` while the copy lags behind the chain.
+
+        Only events that match what the contract keeps of the seat are taken, so that a copy from before a
+        reorganisation is never acted on.
+        """
+        found: dict[int, ChainEvent] = {}
+        for event in self.contributions(round_.model_id, round_.number):
+            index = cast(int, event.arguments["seat"])
+            if index < round_.seats:
+                seat = self.world.ledger.seat(round_.model_id, round_.number, index)
+                same_owner = seat.owner == event.arguments["owner"]
+                if same_owner and seat.commitment == contribution_commitment(committed(event)):
+                    found[index] = event
+        return [found[index] for index in range(round_.seats)] if len(found) == round_.seats else None
+
+    def rows_accepted(self, model_id: int, before_round: int) -> int | None:
+        """Count the rows of the seats accepted in rounds before one; it sets the length of row tags.
+
+        ``None`` while the copy of the events lags behind the chain.
+        """
         total = 0
-        for event in self.contributions(model_id):
-            number, index = cast(int, event.arguments["round"]), cast(int, event.arguments["seat"])
-            if number < before_round:
-                each = self.world.ledger.round(model_id, number)
-                if each.state is RoundState.SETTLED and not each.rejections[index]:
-                    total += committed(event).rows
+        for number in range(1, before_round):
+            each = self.world.ledger.round(model_id, number)
+            events = self.seats(each)
+            if events is None:
+                return None
+            if each.state is RoundState.SETTLED:
+                total += sum(
+                    committed(event).rows
+                    for event, rejection in zip(events, each.rejections, strict=True)
+                    if not rejection
+                )
         return total
 
     def weights(self, spec: ModelSpec, digest: bytes) -> EncryptedWeights:

@@ -148,6 +148,7 @@ class ModelCard:
     rounds: int
     max_rounds: int
     waits_for: str
+    demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,7 @@ class ModelActions:
     can_end: bool = False
     can_reclaim: bool = False
     can_top_up: bool = False
+    can_fail_round: bool = False
     can_contribute: bool = False
     why_not_contribute: str = ""
 
@@ -311,6 +313,7 @@ class ContributionDraft:
     warnings: tuple[str, ...]
     no_noise_sentence: str
     expires_at: float
+    demonstration: bool = False
 
 
 @dataclass(frozen=True, slots=True)

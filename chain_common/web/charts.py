@@ -123,7 +123,7 @@ def round_ticks(low: float, high: float, about: int = 4) -> tuple[float, ...]:
 
 def _decimals(ticks: Sequence[float]) -> int:
     """Return how many decimals tell the ticks apart."""
-    if len(ticks) < 2:
+    if len(ticks) < 2 or ticks[1] <= ticks[0]:
         return 4
     return min(8, max(0, math.ceil(-math.log10(ticks[1] - ticks[0]) - 1e-9)))
 

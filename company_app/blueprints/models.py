@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 from flask import Blueprint, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -57,11 +59,18 @@ def reclaim(model_id: int) -> ResponseReturnValue:
     return jobs.follow(lender().models.reclaim(model_id), url_for("models.show", model_id=model_id))
 
 
+@blueprint.post("/models/<int:model_id>/fail-round")
+def fail_round(model_id: int) -> ResponseReturnValue:
+    """Fail an overdue round."""
+    return jobs.follow(lender().models.fail_round(model_id), url_for("models.show", model_id=model_id))
+
+
 def top_up_page(problems: tuple[BadInput, ...] = ()) -> str:
     """Render the page that adds to a bounty."""
     model_id = (request.view_args or {})["model_id"]
     view = lender().models.view(model_id)
-    given = {"bounty_eth": request.form.get("bounty_eth", "0.5")}
+    once = request.form.get("once") or secrets.token_hex(8)
+    given = {"bounty_eth": request.form.get("bounty_eth", "0.5"), "once": once}
     return render_template("top_up.html", view=view, parts=model_parts(view), problems=problems, given=given)
 
 
@@ -74,5 +83,6 @@ def choose_top_up(model_id: int) -> ResponseReturnValue:
 @blueprint.post("/models/<int:model_id>/top-up")
 def top_up(model_id: int) -> ResponseReturnValue:
     """Add to a bounty."""
-    job = lender().models.top_up(model_id, forms.read_top_up(request.form))
+    once = request.form.get("once", "")[:32]
+    job = lender().models.top_up(model_id, forms.read_top_up(request.form), once=once)
     return jobs.follow(job, url_for("models.show", model_id=model_id))

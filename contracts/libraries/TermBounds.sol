@@ -79,6 +79,14 @@ library TermBounds {
         _within("bond", bond, RewardMath.leastBond(bounty), MAX_AMOUNT);
     }
 
+    /// @notice Check what is added to bounty and bond, each by itself, so that the sums cannot overflow.
+    /// @param bounty Wei.
+    /// @param bond Wei.
+    function checkAdded(uint256 bounty, uint256 bond) internal pure {
+        _within("bounty", bounty, 0, MAX_AMOUNT);
+        _within("bond", bond, 0, MAX_AMOUNT);
+    }
+
     /// @notice Check the deposits asked of data owners: nobody pays more than the whole bounty for a seat or an audit.
     /// @param terms The terms.
     /// @param bounty Wei.

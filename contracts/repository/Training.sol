@@ -51,12 +51,11 @@ abstract contract Training is ModelStorage {
         // Check
         ModelRecord storage m = _open(modelId);
         if (msg.sender != m.head.lender) revert NotLender(modelId, msg.sender);
-        if (bounty > TermBounds.MAX_AMOUNT || bond > TermBounds.MAX_AMOUNT) TermBounds.checkAmounts(bounty, bond);
-        if (msg.value != bounty + bond) revert WrongValue(msg.value, bounty + bond);
-        Escrow memory escrow = m.escrow;
-        uint256 newBounty = escrow.bounty + bounty;
-        uint256 newBond = escrow.bond + bond;
+        TermBounds.checkAdded(bounty, bond);
+        uint256 newBounty = m.escrow.bounty + bounty;
+        uint256 newBond = m.escrow.bond + bond;
         TermBounds.checkAmounts(newBounty, newBond);
+        if (msg.value != bounty + bond) revert WrongValue(msg.value, bounty + bond);
 
         // Effect
         // Safe casts: both sums are below 2^120.

@@ -8,6 +8,8 @@ interface Vm {
 
     function deal(address account, uint256 balance) external;
 
+    function chainId(uint256 id) external;
+
     function prank(address sender) external;
 
     function expectRevert(bytes4 selector) external;

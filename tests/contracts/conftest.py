@@ -20,6 +20,7 @@ def market(deployed: Market) -> Iterator[Market]:
     snapshot = deployed.chain.tester.take_snapshot()
     yield deployed
     deployed.chain.tester.revert_to_snapshot(snapshot)
+    deployed.forget()
 
 
 @pytest.fixture

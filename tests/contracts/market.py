@@ -29,6 +29,8 @@ BOND = 3_200
 STAKE = 100
 HOUR = 3_600
 DAY = 24 * HOUR
+START = 4_000_000_000
+GAS = 3_000_000
 
 ACCEPTED, NOT_DELIVERED, UNOPENABLE, SAME_ROWS, ROW_FLOOR = range(5)
 
@@ -73,6 +75,8 @@ class Chain:
         self.tester = EthereumTester(PyEVMBackend())
         self.w3 = Web3(EthereumTesterProvider(self.tester))
         self.accounts = list(self.w3.eth.accounts)
+        # Ahead of every clock: the test chain falls back on the wall clock where that is ahead of its blocks.
+        self.tester.time_travel(START)
 
     @property
     def now(self) -> int:
@@ -99,6 +103,12 @@ class Chain:
         assert receipt["status"] == 1
         return Contract(self, receipt["contractAddress"], compiled["abi"])
 
+    def force(self, account: str, value: int) -> None:
+        """Pay an account that takes no payments, by a contract that destroys itself in its constructor."""
+        push20, selfdestruct = "73", "ff"
+        data = "0x" + push20 + account.removeprefix("0x") + selfdestruct
+        self.w3.eth.send_transaction({"from": self.accounts[0], "data": data, "value": value, "gas": 100_000})
+
     def balance(self, account: str) -> int:
         """Wei of an account."""
         return int(self.w3.eth.get_balance(account))
@@ -123,7 +133,7 @@ class Contract:
         bound = getattr(self.web3.functions, function)(*arguments)
         try:
             return bound.call(
-                {"from": sender or self.chain.accounts[0], "value": value, "gas": 20_000_000}, "pending"
+                {"from": sender or self.chain.accounts[0], "value": value, "gas": GAS}, "pending"
             )
         except TransactionFailed as failure:
             raise self.refusal(failure) from failure
@@ -132,9 +142,7 @@ class Contract:
         """Send a transaction that must succeed and return what the function returns."""
         result = self.call(function, *arguments, sender=sender, value=value)
         bound = getattr(self.web3.functions, function)(*arguments)
-        sent = bound.transact(
-            {"from": sender or self.chain.accounts[0], "value": value, "gas": 20_000_000}
-        )
+        sent = bound.transact({"from": sender or self.chain.accounts[0], "value": value, "gas": GAS})
         self.receipt = self.chain.w3.eth.get_transaction_receipt(sent)
         assert self.receipt["status"] == 1
         self.gas_used = self.receipt["gasUsed"]
@@ -184,6 +192,7 @@ class Market:
         self.owners = chain.accounts[3:]
         self.call = repository.call
         self.send = repository.send
+        self._rules: dict[int, dict[str, Any]] = {}
 
     def terms(self, **changes: Any) -> dict[str, Any]:
         """Terms of a model with a closing set, two seats and windows of an hour."""
@@ -238,9 +247,18 @@ class Market:
             if terms["closingSharePpm"] == 0:
                 publication["closingCommitment"] = bytes(32)
         arguments = (bounty, bond, tuple(publication.values()), tuple(terms.values()))
-        return self.send(
-            "createModel", *arguments, sender=self.lender, value=bounty + bond if value is None else value
-        )
+        sent = bounty + bond if value is None else value
+        return self.send("createModel", *arguments, sender=self.lender, value=sent)
+
+    def rules(self, model_id: int) -> dict[str, Any]:
+        """Terms of a model by field name; they never change, so they are read once."""
+        if model_id not in self._rules:
+            self._rules[model_id] = self._named("terms", model_id)
+        return self._rules[model_id]
+
+    def forget(self) -> None:
+        """Start anew on a chain that was put back."""
+        self._rules.clear()
 
     def model(self, model_id: int) -> dict[str, Any]:
         """A model by field name."""
@@ -265,7 +283,7 @@ class Market:
     def contribution(self, model_id: int, owner: str, **changes: Any) -> dict[str, Any]:
         """What a data owner commits to next, on the current base."""
         model = self.model(model_id)
-        running = model["rounds"] and self.state(model_id, model["rounds"]) < State.SETTLED
+        running = bool(model["rounds"]) and self.state(model_id, model["rounds"]) < State.SETTLED
         contribution = {
             "round": model["rounds"] + (0 if running else 1),
             "baseWeights": model["baseWeights"],
@@ -281,12 +299,12 @@ class Market:
         """Take a seat and return its index."""
         contribution = self.contribution(model_id, owner, **changes)
         if value is None:
-            value = self._named("terms", model_id)["stake"]
+            value = self.rules(model_id)["stake"]
         return self.send("contribute", model_id, tuple(contribution.values()), sender=owner, value=value)
 
     def fill(self, model_id: int) -> None:
         """Take all seats of the next round, one data owner each."""
-        terms = self._named("terms", model_id)
+        terms = self.rules(model_id)
         first = self.model(model_id)["rounds"] == 0
         for owner in self.owners[: (first and terms["pilotSeats"]) or terms["seats"]]:
             self.contribute(model_id, owner)
@@ -306,7 +324,9 @@ class Market:
         }
         return settlement | changes
 
-    def settle(self, model_id: int, loss: int, shares: Sequence[int], *, sender: str = "", **changes: Any) -> None:
+    def settle(
+        self, model_id: int, loss: int, shares: Sequence[int], *, sender: str = "", **changes: Any
+    ) -> None:
         """Settle the last round."""
         settlement = self.settlement(model_id, loss, shares, **changes)
         self.send("settle", model_id, tuple(settlement.values()), sender=sender or self.lender)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import os
 import secrets
+import signal
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +20,7 @@ from chain_common.adapters.deployment import load_deployment
 from chain_common.adapters.embedded_chain import Beat, EmbeddedChain
 from chain_common.adapters.embedded_chain_programs import chain_program
 from chain_common.adapters.ledger_artifact import model_repository
+from chain_common.demo.app_client import AppClient
 from chain_common.demo.bank import Bank
 from chain_common.demo.people import AppProcess, LenderPerson, OwnerPerson, Person
 from chain_common.demo.ports import free_port
@@ -70,6 +74,34 @@ class Theatre:
         """It comes back where it was, with its blocks and its port."""
         self.chain = self._new_chain()
 
+    def pass_time(self, seconds: int) -> None:
+        """Move the chain's clock; tests may, the demo never does."""
+        self.chain.call("evm_increaseTime", seconds)
+        self.chain.mine()
+
+    @contextmanager
+    def blocks_held(self) -> Iterator[None]:
+        """Nothing is mined while the block lasts: transactions wait at the node."""
+        self.chain._beat = None
+        self.chain.call("evm_setAutomine", False)
+        try:
+            yield
+        finally:
+            self.chain.call("evm_setAutomine", True)
+            self.chain.mine()
+            self.chain._beat = Beat()
+
+    @contextmanager
+    def chain_frozen(self) -> Iterator[None]:
+        """The node takes requests and does not answer while the block lasts."""
+        assert self.chain._process is not None
+        node = self.chain._process.pid
+        os.kill(node, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(node, signal.SIGCONT)
+
     def close(self) -> None:
         for app in self.apps:
             app.stop()
@@ -107,6 +139,29 @@ class Theatre:
             person.arrive()
             if wei:
                 self.bank.fund(person.address, wei)
+
+    @staticmethod
+    def kill(app: AppProcess) -> None:
+        """End an app as a power cut does: it is not asked and cannot clean up."""
+        assert app._process is not None
+        app._process.kill()
+        app._process.wait()
+        assert app._log is not None
+        app._log.close()
+
+    @staticmethod
+    def restart(app: AppProcess) -> None:
+        """Start an app again in its home, on its port, unlocked from the password file."""
+        app.start()
+        AppClient(app.url).wait_until_up()
+
+    @staticmethod
+    def rows(app: AppProcess, query: str) -> list[Any]:
+        """Read an app's database, also while its process lives, and after its death."""
+        [file] = app.home.glob("*/state.sqlite3")
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            database.row_factory = sqlite3.Row
+            return database.execute(query).fetchall()
 
     # ----------------------------------------------------------------------------------------- what the chain says
 

@@ -14,13 +14,16 @@ import pytest
 import requests
 
 import chain_common
-from chain_common.adapters.deployment import deploy, require_contract
+from chain_common.adapters.database import open_database
+from chain_common.adapters.deployment import deploy, load_deployment, require_contract
 from chain_common.adapters.embedded_chain import STATE_FILE, Beat, EmbeddedChain
 from chain_common.adapters.embedded_chain_programs import ChainProgram, chain_program
+from chain_common.adapters.ledger import Web3Ledger
 from chain_common.adapters.ledger_node import Node
 from chain_common.chain_errors import ChainAway, NoChainProgram
 from chain_common.errors import Unavailable
 from tests.chains import PATIENCE, signer_of
+from tests.ports.ledger_fixtures import create
 
 pytestmark = pytest.mark.chain
 
@@ -110,6 +113,36 @@ def test_what_was_saved_survives_a_killed_chain(tmp_path: Path) -> None:
     assert saved_at <= time_of(again) <= time.time() + 2
     node.close()
     again.stop()
+
+
+def test_what_was_mined_after_the_last_save_is_sent_again_and_nothing_twice(tmp_path: Path) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'state.sqlite3'}")
+    keys = ("saved", "not saved")
+
+    def bounties(chain: EmbeddedChain, node: Node) -> Web3Ledger:
+        signer = signer_of(chain.funded_accounts()[0].private_key)
+        identity = load_deployment(tmp_path / "deployment.json")
+        return Web3Ledger(node, identity, signer, engine, patience=PATIENCE)
+
+    chain, node = play(tmp_path / "chain", tmp_path / "deployment.json")
+    ledger = bounties(chain, node)
+    call = create(ledger.head().timestamp)
+    ledger.send(call, key=keys[0])
+    chain.save()
+    unsaved = ledger.send(call, key=keys[1])
+    os.kill(chain.pid(), signal.SIGKILL)
+    node.close()
+    chain.stop()
+
+    chain, node = play(tmp_path / "chain", tmp_path / "deployment.json")
+    ledger = bounties(chain, node)
+    assert ledger.model_count() == 1
+    again = [ledger.send(call, key=key) for key in keys]
+    assert ledger.model_count() == 2
+    assert again[1].transaction == unsaved.transaction
+    node.close()
+    chain.stop()
+    engine.dispose()
 
 
 def test_a_transaction_is_saved_without_being_asked_to_and_a_stop_saves_the_last(tmp_path: Path) -> None:

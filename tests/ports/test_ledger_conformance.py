@@ -491,7 +491,6 @@ def test_what_the_contract_refused_before_it_was_sent_can_be_tried_again_under_i
     assert anna.credit(anna.account()) == STAKE
 
 
-@everywhere
 def test_no_call_costs_more_than_its_allowance(story: Story) -> None:
     sent: list[tuple[Any, int]] = [(create(story.chain.now()), LENDER), (TopUp(1, ETHER, ETHER), LENDER)]
     sent += [(contribute(1, "A"), ANNA), (contribute(1, "B"), BERT), (paid(1, 1, 872_000, (48, 16)), LENDER)]

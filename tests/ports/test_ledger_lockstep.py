@@ -94,7 +94,9 @@ class Lockstep:
             self.compare()
 
     def pass_time(self, seconds: int) -> None:
-        self.real.pass_time(seconds)
+        request = self.real.node.web3.manager.request_blocking
+        request("evm_setNextBlockTimestamp", [self.real.now() + seconds])  # type: ignore[arg-type]
+        request("evm_mine", [])  # type: ignore[arg-type]
         self.memory.clock.moment = self.real.now()
         self.compare()
 
@@ -243,8 +245,8 @@ def timed(on_anvil: RealDriver) -> Iterator[RealDriver]:
 
 @pytest.mark.chain
 def test_a_long_random_story_is_the_same_in_memory_and_on_the_contract(timed: RealDriver) -> None:
-    story = Lockstep(timed, seed=18)
-    for _ in range(80):
+    story = Lockstep(timed, seed=4)
+    for _ in range(60):
         story.step()
     # It went somewhere: models in all their states, and much of what can be refused.
     went = {
@@ -257,4 +259,4 @@ def test_a_long_random_story_is_the_same_in_memory_and_on_the_contract(timed: Re
         "Withdrawn",
     }
     assert went <= story.seen, sorted(story.seen)
-    assert len(story.seen) >= 20, sorted(story.seen)
+    assert len(story.seen) >= 22, sorted(story.seen)

@@ -33,15 +33,6 @@ def market(**choices):
     return town, lender, model_id, town.owner("anna"), town.owner("berta")
 
 
-def commit_only(owner, model_id, rows):
-    """Go through the five steps up to the seat on chain, and no further."""
-    contribution_id = owner.confirm(model_id, rows)
-    for _ in range(5):
-        assert owner.worker.run_once()
-    assert owner.view(contribution_id).seat is not None
-    return contribution_id
-
-
 def copied_events(lender, model_id):
     """Return what anybody can read of the contributions of round 1."""
     lender.watch()
@@ -122,15 +113,18 @@ def test_other_rows_of_the_same_size_are_paid():
 
 
 def test_a_payload_that_is_not_delivered_is_rejected_only_when_its_time_is_over():
-    town, lender, model_id, anna, sleeper = market(deliver_window_s=30)
+    # The app looks for a missing payload a quarter of the time for settling longer: ten seconds here.
+    town, lender, model_id, anna, sleeper = market(deliver_window_s=30, settle_window_s=40)
     anna.contribute(model_id, ROWS)
-    commit_only(sleeper, model_id, drawn_rows(400, 3))
+    sleeper.commit_only(model_id, drawn_rows(400, 3))
     deliver_by = lender.world.ledger.round(model_id, 1).deliver_by
     town.pass_time(29, but=(sleeper,))
     before = lender.world.ledger.round(model_id, 1)
     assert before.state is RoundState.DELIVERING
     assert town.clock.now() < deliver_by
-    town.pass_time(4, but=(sleeper,))
+    town.pass_time(10, but=(sleeper,))
+    assert rejections(lender, model_id, 1) == ()
+    town.pass_time(6, but=(sleeper,))
     assert rejections(lender, model_id, 1) == (Rejection.ACCEPTED, Rejection.NOT_DELIVERED)
     assert [event.timestamp > deliver_by for event in town.chain.events if event.name == "RoundSettled"] == [True]
 
@@ -138,7 +132,7 @@ def test_a_payload_that_is_not_delivered_is_rejected_only_when_its_time_is_over(
 def test_a_lender_that_would_not_wait_for_a_payload_is_refused():
     town, lender, model_id, anna, sleeper = market(deliver_window_s=30)
     anna.contribute(model_id, ROWS)
-    commit_only(sleeper, model_id, drawn_rows(400, 3))
+    sleeper.commit_only(model_id, drawn_rows(400, 3))
     model = lender.world.ledger.model(model_id)
     hasty = SettlementReport(
         round=1,
@@ -155,7 +149,7 @@ def test_a_lender_that_would_not_wait_for_a_payload_is_refused():
 def test_a_payload_delivered_in_the_last_second_is_counted():
     town, lender, model_id, anna, late = market(deliver_window_s=30)
     anna.contribute(model_id, ROWS)
-    commit_only(late, model_id, drawn_rows(400, 3))
+    late.commit_only(model_id, drawn_rows(400, 3))
     town.pass_time(28, but=(late,))
     town.pass_time(2)
     assert rejections(lender, model_id, 1) == (Rejection.ACCEPTED, Rejection.ACCEPTED)

@@ -151,6 +151,14 @@ class OwnerInTown(Person):
         """Read a file and start a contribution; nothing of it has been computed yet."""
         return self.app.contributing.confirm(self.read(model_id, rows), acknowledge_no_noise=True)
 
+    def commit_only(self, model_id: int, rows: Rows) -> str:
+        """Go through the five steps up to the seat on chain, and no further."""
+        contribution_id = self.confirm(model_id, rows)
+        for _ in range(5):
+            assert self.worker.run_once()
+        assert self.view(contribution_id).seat is not None
+        return contribution_id
+
     def contribute(self, model_id: int, rows: Rows) -> str:
         """Read a file and contribute it, up to the commitment on chain; return the contribution's id."""
         contribution_id = self.confirm(model_id, rows)

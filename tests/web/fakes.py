@@ -98,7 +98,7 @@ class LenderParts(_Parts):
         self.review, self.draft, self.keys_held = ex.REVIEW, ex.DRAFT, ex.KEYS
 
         def act(name):
-            return lambda model_id, *_: self.jobs.add(f"{name}.{model_id}", title=name)
+            return lambda model_id, *_, **__: self.jobs.add(f"{name}.{model_id}", title=name)
 
         self.lender = SimpleNamespace(
             world=SimpleNamespace(jobs=self.jobs),
@@ -125,6 +125,7 @@ class LenderParts(_Parts):
                 end=act("end"),
                 reclaim=act("reclaim"),
                 top_up=act("top-up"),
+                fail_round=act("fail-round"),
             ),
             keys=self.service("keys", views=lambda: self.keys_held),
             backups=self.service("backups", make=b"chKB...", restore="Consumer loans"),
@@ -146,7 +147,12 @@ class OwnerParts(_Parts):
         self.data_owner = SimpleNamespace(
             world=SimpleNamespace(jobs=self.jobs),
             account=self.account(),
-            market=self.service("market", cards=lambda: self.cards, view=lambda model_id: models[model_id]),
+            market=self.service(
+                "market",
+                cards=lambda: self.cards,
+                view=lambda model_id: models[model_id],
+                fail_round=lambda model_id: self.jobs.add(f"fail-round.{model_id}", title="Fail the round"),
+            ),
             files=self.service("files", read="fe98", draft=lambda _id: self.draft, discard=None),
             contributing=self.service("contributing", confirm="c2"),
             contributions=self.service(

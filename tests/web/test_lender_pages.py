@@ -296,7 +296,17 @@ class TestModel:
 
     def test_money_can_be_added(self, lender, parts):
         assert lender.post("/models/3/top-up", bounty_eth="0.25").location == "/jobs/top-up.3?back=/models/3"
-        assert parts.last("models.top_up") == ((3, 25 * 10**16), {})
+        assert parts.last("models.top_up") == ((3, 25 * 10**16), {"once": ""})
+
+    def test_a_form_sent_twice_names_itself_so_that_it_tops_up_once(self, lender, parts):
+        once = lender.page("/models/3/top-up").one("input", name="once")["value"]
+        for _ in range(2):
+            lender.post("/models/3/top-up", bounty_eth="0.25", once=once)
+            assert parts.last("models.top_up")[1] == {"once": once}
+        assert len(once) >= 16
+
+    def test_an_overdue_round_can_be_failed(self, lender):
+        assert lender.post("/models/3/fail-round").location == "/jobs/fail-round.3?back=/models/3"
 
     def test_an_amount_that_cannot_be_read_comes_back(self, lender):
         page = Page(lender.post("/models/3/top-up", status=422, bounty_eth="-1").text)

@@ -1,4 +1,4 @@
-"""Contributing, as two jobs: commit a sealed update on chain; deliver it after the round has closed."""
+"""Contributing, as a job: compute, encrypt, seal, and commit on chain."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from chain_common.domain.wire import Payload
 from chain_common.errors import RuleBroken
 from chain_common.ports import JobKind, Json, JsonObject, StartOver, StepContext, WaitFor
 from chain_common.services.binding import binding_for
+from chain_common.services.data_owner.delivering import POLL_S, Delivering, contribution_secret
 from chain_common.services.data_owner.files import COLLECTION, CannotContribute, Files
 from chain_common.services.data_owner.market import Market
 from chain_common.services.model_reader import ModelReader
 from chain_common.world import World
 
 CONTRIBUTE: Final = "contribute"
-DELIVER: Final = "deliver"
 ROUND_MOVED: Final = (RoundMismatch, RoundFull, RoundNotCollecting, StaleBase)
 """The round or its base changed between reading and sending: the contribution starts over on what is there now."""
 
@@ -41,9 +41,6 @@ _RECEIPT: Final = (
     *("update_digest", "tag_root", "transaction", "stake_wei"),
 )
 """What a contribution's document keeps of the job that committed it."""
-
-POLL_S: Final = 2.0
-"""Seconds between looks at a round that is not ready."""
 
 
 class NotEnoughForContribution(RuleBroken):
@@ -62,23 +59,15 @@ def contribute_key(contribution_id: str) -> str:
     return f"{CONTRIBUTE}.{contribution_id}"
 
 
-def deliver_key(contribution_id: str) -> str:
-    """Name the job that delivers it."""
-    return f"{DELIVER}.{contribution_id}"
-
-
-def _secret(contribution_id: str, what: str) -> str:
-    return f"contributions/{contribution_id}/{what}"
-
-
 @dataclass(frozen=True, slots=True)
 class Contributing:
-    """From read rows to a delivered payload."""
+    """From read rows to a seat on chain."""
 
     world: World
     reader: ModelReader
     market: Market
     files: Files
+    delivering: Delivering
 
     def register(self) -> None:
         """Make the job kinds known to the worker."""
@@ -91,15 +80,6 @@ class Contributing:
                     ("Seal the payload for the lender", self._seal),
                     ("Commit on chain", self._commit),
                     ("Keep the receipt", self._keep_receipt),
-                ),
-            )
-        )
-        self.world.jobs.register(
-            JobKind(
-                DELIVER,
-                (
-                    ("Wait until the round has closed", self._wait_for_close),
-                    ("Deliver the payload", self._deliver),
                 ),
             )
         )
@@ -121,13 +101,9 @@ class Contributing:
         NotEnoughForContribution
             If the account cannot pay stake and fee.
         """
-        short = self.files.draft(draft_id).short_by_wei
-        if short:
-            account = self.world.ledger.account()
-            draft = self.files.draft(draft_id)
-            still_short = draft.stake_wei + draft.fee_estimate_wei - self.world.ledger.balance(account)
-            if still_short > 0:
-                raise NotEnoughForContribution(still_short)
+        short_by = self.files.draft(draft_id).short_by_wei
+        if short_by:
+            raise NotEnoughForContribution(short_by)
         with self.files.taken(draft_id) as held:
             # Again, for the same file may have been read twice before one of the two was sent.
             self.files.refuse_same_rows(held.draft.model_id, held.tags)
@@ -136,8 +112,8 @@ class Contributing:
             )
             released = release_without_noise(statistics, acknowledged=acknowledge_no_noise)
             contribution_id = self.world.new_id()
-            self.world.secrets.put(_secret(contribution_id, "statistics"), released.to_bytes())
-            self.world.secrets.put(_secret(contribution_id, "row-tags"), held.tags.to_bytes())
+            self.world.secrets.put(contribution_secret(contribution_id, "statistics"), released.to_bytes())
+            self.world.secrets.put(contribution_secret(contribution_id, "row-tags"), held.tags.to_bytes())
             self.world.documents.put(
                 COLLECTION,
                 contribution_id,
@@ -176,23 +152,27 @@ class Contributing:
             return WaitFor(
                 POLL_S, f"round {running.number} is being settled; the next one takes your contribution"
             )
+        if running is not None and running.seats == seen.seats_of(running.number):
+            return WaitFor(POLL_S, f"round {running.number} is full; the next one takes your contribution")
         number = running.number if running else seen.model.rounds + 1
+        accepted = self.reader.rows_accepted(model_id, number)
+        if accepted is None:
+            return WaitFor(POLL_S, "copying the newest events")
         spec = self.reader.spec(seen.model.spec)
         context.progress(0.3, "checking the encrypted weights")
         self.reader.weights(spec, seen.model.base_weights)
-        accepted = self.reader.rows_accepted(model_id, number)
         return {"base": seen.model.base_weights.hex(), "round": number, "rows_accepted": accepted}
 
     def _encrypt(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         contribution_id = str(data["contribution_id"])
         spec = self._spec(data)
         statistics = NoisedStatistics.from_bytes(
-            self.world.secrets.get(_secret(contribution_id, "statistics"))
+            self.world.secrets.get(contribution_secret(contribution_id, "statistics"))
         )
         affine = make_update(spec, statistics)
         weights = self.reader.weights(spec, bytes.fromhex(str(data["base"])))
         packed = encrypted_update(affine, weights, self.world.rng, progress=context.progress)
-        self.world.secrets.put(_secret(contribution_id, "update"), packed.to_bytes())
+        self.world.secrets.put(contribution_secret(contribution_id, "update"), packed.to_bytes())
         return {"update_digest": affine_digest(affine).hex()}
 
     def _seal(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
@@ -200,7 +180,7 @@ class Contributing:
         spec, tags = self._spec(data), self._tags(data)
         payload = Payload(
             n_rows=tags.n_rows,
-            packed_update=self.world.secrets.get(_secret(contribution_id, "update")),
+            packed_update=self.world.secrets.get(contribution_secret(contribution_id, "update")),
             row_tags=tags.to_bytes(),
             affine_digest=bytes.fromhex(str(data["update_digest"])),
         )
@@ -214,8 +194,10 @@ class Contributing:
             contribution,
         )
         sealed = seal_payload(payload.to_bytes(), spec.keys.sealing, binding)
-        self.world.secrets.put(_secret(contribution_id, "payload"), sealed)
-        return {"payload": digest_of(sealed).hex(), "nonce": contribution.nonce.hex()}
+        digest = digest_of(sealed).hex()
+        # Named by its digest: what a late second run of this step seals never takes the place of what is on chain.
+        self.world.secrets.put(contribution_secret(contribution_id, f"payload/{digest}"), sealed)
+        return {"payload": digest, "nonce": contribution.nonce.hex()}
 
     def _commit(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | StartOver:
         contribution_id, model_id = str(data["contribution_id"]), cast(int, data["model_id"])
@@ -244,28 +226,9 @@ class Contributing:
         contribution_id = str(data["contribution_id"])
         kept = {name: data[name] for name in _RECEIPT}
         self.world.documents.update(COLLECTION, contribution_id, lambda old: {**old, **kept})
-        self.world.jobs.enqueue(
-            DELIVER,
-            deliver_key(contribution_id),
-            {
-                "contribution_id": contribution_id,
-                "model_id": data["model_id"],
-                "round": data["round"],
-                "title": "Deliver the payload",
-            },
-        )
-        self.world.secrets.delete(_secret(contribution_id, "update"))
+        self.delivering.enqueue(data)
+        self.world.secrets.delete(contribution_secret(contribution_id, "update"))
         return {}
-
-    def _wait_for_close(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | WaitFor:
-        round_ = self.world.ledger.round(cast(int, data["model_id"]), cast(int, data["round"]))
-        if round_.state is RoundState.COLLECTING:
-            return WaitFor(POLL_S, "the payload stays here until nobody can copy it into the same round")
-        return {}
-
-    def _deliver(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
-        sealed = self.world.secrets.get(_secret(str(data["contribution_id"]), "payload"))
-        return {"payload": self.world.store.put(sealed).hex()}
 
     # ------------------------------------------------------------------------------------------------------ readers
 
@@ -274,7 +237,9 @@ class Contributing:
 
     def _tags(self, data: Mapping[str, Json]) -> RowTags:
         """Return the rows' tags, cut to the length the round asks for."""
-        kept = RowTags.read(self.world.secrets.get(_secret(str(data["contribution_id"]), "row-tags")))
+        kept = RowTags.read(
+            self.world.secrets.get(contribution_secret(str(data["contribution_id"]), "row-tags"))
+        )
         return kept.shortened(tag_bits(kept.n_rows, cast(int, data["rows_accepted"])))
 
     @staticmethod

@@ -10,7 +10,8 @@ from chain_common.domain.repository import Claim, Due, Model, ModelStatus, Round
 from chain_common.domain.rewards import seat_amounts
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.ports import Job, JsonObject
-from chain_common.services.data_owner.contributing import contribute_key, deliver_key
+from chain_common.services.data_owner.contributing import contribute_key
+from chain_common.services.data_owner.delivering import deliver_key
 from chain_common.services.data_owner.files import COLLECTION
 from chain_common.services.job_views import job_view
 from chain_common.services.model_describer import REJECTION_REASONS
@@ -110,7 +111,7 @@ class Contributions:
         else:
             model, round_ = self.world.ledger.model(model_id), self.world.ledger.round(model_id, number)
             standing = self._standing(model, round_, seat)
-            due = self.world.ledger.due(model_id, number, seat)
+            due = self.world.ledger.due(model_id, number, seat) if seat < round_.seats else due
             claimed = self._claimed(model_id, number, seat)
             job = self.world.jobs.get(deliver_key(contribution_id)) or job
         due_wei = due.stake_wei + due.reward_wei
@@ -169,6 +170,11 @@ class Contributions:
         }
         if round_.state in waiting:
             return waiting[round_.state]
+        if round_.state is RoundState.NONE:
+            return _Standing(
+                "did not get through",
+                "The chain does not have this contribution now: it was reorganised or replaced.",
+            )
         rejection = round_.rejections[seat]
         if rejection:
             return _Standing(

@@ -8,6 +8,7 @@ from chain_common.ports import LoanReader
 from chain_common.services.account import Account
 from chain_common.services.data_owner.contributing import Contributing
 from chain_common.services.data_owner.contributions import Contributions
+from chain_common.services.data_owner.delivering import Delivering
 from chain_common.services.data_owner.files import Files
 from chain_common.services.data_owner.market import Market
 from chain_common.services.indexer import Indexer
@@ -26,6 +27,7 @@ class DataOwner:
     market: Market
     files: Files
     contributing: Contributing
+    delivering: Delivering
     contributions: Contributions
     indexer: Indexer
 
@@ -34,17 +36,26 @@ class DataOwner:
         """Wire the use cases on a world and make their jobs known to its worker."""
         transactions = Transactions(world)
         reader = ModelReader(world)
-        market = Market(world, reader, ModelDescriber(reader))
+        market = Market(world, reader, ModelDescriber(reader), transactions)
         files = Files(world, reader, market, loans)
-        contributing = Contributing(world, reader, market, files)
-        for part in (transactions, contributing):
+        delivering = Delivering(world)
+        contributing = Contributing(world, reader, market, files, delivering)
+        for part in (transactions, contributing, delivering):
             part.register()
         contributions = Contributions(world, transactions)
         return cls(
-            world, Account(world, transactions), market, files, contributing, contributions, Indexer(world)
+            world,
+            Account(world, transactions),
+            market,
+            files,
+            contributing,
+            delivering,
+            contributions,
+            Indexer(world),
         )
 
     def watch(self) -> None:
-        """Forget rows nobody decided about, and copy new events."""
+        """Forget rows nobody decided about and payloads of rounds that are over, and copy new events."""
         self.files.forget_old()
         self.indexer.sync()
+        self.delivering.tidy()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final
 
 import numpy as np
@@ -173,21 +173,26 @@ class Files:
             warnings=tuple(warnings),
             no_noise_sentence=NO_NOISE_WARNING,
             expires_at=self.world.clock.now() + KEEP_S,
+            demonstration=spec.demonstration,
         )
 
     def draft(self, draft_id: str) -> ContributionDraft:
-        """Return what was read. Raises ``FileForgotten``."""
+        """Return what was read, with the account's balance as it is now. Raises ``FileForgotten``."""
         with self._lock:
             self._forget_old()
             if draft_id not in self._held:
                 raise FileForgotten
-            return self._held[draft_id].draft
+            draft = self._held[draft_id].draft
+        ledger = self.world.ledger
+        balance = ledger.balance(ledger.account())
+        short_by = max(0, draft.stake_wei + draft.fee_estimate_wei - balance)
+        return replace(draft, balance_wei=balance, short_by_wei=short_by)
 
     @contextmanager
     def taken(self, draft_id: str) -> Iterator[ReadFile]:
         """Hand out a read file; its rows are forgotten when the block succeeds. Raises ``FileForgotten``."""
-        self.draft(draft_id)
         with self._lock:
+            self._forget_old()
             held = self._held.pop(draft_id, None)
         if held is None:
             raise FileForgotten

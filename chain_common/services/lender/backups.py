@@ -7,9 +7,14 @@ from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from typing import Final
 
+from cattrs.errors import ClassValidationError
+
 from chain_common.domain.backup import open_backup, seal_backup
+from chain_common.domain.model_secrets import ModelSecrets
 from chain_common.errors import BadInput, RuleBroken
-from chain_common.services.lender.bounties import DRAFTS, NoSuchDraft
+from chain_common.services.lender.bounties import DRAFT_ID, DRAFTS, NoSuchDraft
+from chain_common.services.records import from_json
+from chain_common.services.views import BountyDraft
 from chain_common.world import World
 
 _VERSION: Final = 1
@@ -66,22 +71,25 @@ class Backups:
         """
         try:
             content = json.loads(open_backup(backup, password))
-            draft_id, secrets, documents = content["draft_id"], content["secrets"], content["documents"]
-            if content["version"] != _VERSION or not all(
-                name.startswith(f"bounties/{draft_id}/") for name in secrets
-            ):
+            draft_id, documents = str(content["draft_id"]), dict(content["documents"])
+            if content["version"] != _VERSION or not DRAFT_ID.fullmatch(draft_id):
                 raise KeyError
-            decoded = {name: b64decode(text) for name, text in secrets.items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            decoded = {str(name): b64decode(text, validate=True) for name, text in content["secrets"].items()}
+            if not all(name.startswith(f"bounties/{draft_id}/") for name in decoded):
+                raise KeyError
+            title = str(documents[DRAFTS]["title"])
+            from_json(json.loads(decoded[f"bounties/{draft_id}/draft"])["draft"], BountyDraft)
+            ModelSecrets.from_bytes(decoded[f"bounties/{draft_id}/keys"])
+        except (ValueError, KeyError, TypeError, AttributeError, ClassValidationError) as error:
             raise BadInput(
                 "The file is no backup of a model.", do="Choose a file that this app wrote.", field="file"
             ) from error
         if self.world.documents.get(DRAFTS, draft_id) is not None:
-            raise AlreadyHere(str(documents[DRAFTS].get("title", draft_id)))
+            raise AlreadyHere(title)
         for name, secret in decoded.items():
             self.world.secrets.put(name, secret)
         # The draft's own document comes last: until it is there a restore that was cut off can be repeated.
         for collection in reversed(_COLLECTIONS):
-            if documents.get(collection) is not None:
+            if isinstance(documents.get(collection), dict):
                 self.world.documents.put(collection, draft_id, documents[collection])
-        return str(documents[DRAFTS].get("title", draft_id))
+        return title

@@ -9,11 +9,14 @@ from typing import Final, cast
 from chain_common.domain.loss_units import mean_loss
 from chain_common.domain.repository import SettleClosing
 from chain_common.domain.scoring import loss
+from chain_common.errors import RuleBroken
 from chain_common.ports import JobKind, Json, JsonObject, StepContext
-from chain_common.services.lender.bounties import Bounties, scores_of
+from chain_common.services.lender.bounties import Bounties
 from chain_common.services.lender.keys import ModelKeys
 from chain_common.services.lender.publishing import Publishing
+from chain_common.services.lender.validation import scores_of
 from chain_common.services.records import to_json
+from chain_common.services.retrying import attempt_key, note_refusal, retry_in_time
 from chain_common.world import World
 
 KIND: Final = "closing"
@@ -38,10 +41,10 @@ class Closing:
         """Name a model's job."""
         return f"{KIND}.{self.world.chain_tag()}.{model_id}"
 
-    def enqueue(self, draft_id: str, model_id: int) -> None:
-        """Queue the closing score of a model; once is enough."""
+    def ensure(self, draft_id: str, model_id: int) -> None:
+        """Queue the closing score of a model; a failed try is repeated while there is time."""
         data: JsonObject = {"draft_id": draft_id, "model_id": model_id, "title": "Closing score"}
-        self.world.jobs.enqueue(KIND, self.key(model_id), data)
+        retry_in_time(self.world, self.world.jobs.enqueue(KIND, self.key(model_id), data))
 
     def _score(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         draft_id, model_id = str(data["draft_id"]), cast(int, data["model_id"])
@@ -64,5 +67,14 @@ class Closing:
     def _send(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         model_id = cast(int, data["model_id"])
         losses = tuple(int(each) for each in cast(Sequence[str], data["losses"]))
-        receipt = self.world.ledger.send(SettleClosing(model_id, losses), key=self.key(model_id))
+        if self.world.ledger.model(model_id).closing_settled:
+            return {}
+        key = self.key(model_id)
+        try:
+            receipt = self.world.ledger.send(
+                SettleClosing(model_id, losses), key=attempt_key(self.world, key)
+            )
+        except RuleBroken:
+            note_refusal(self.world, key)
+            raise
         return {"transaction": receipt.transaction}

@@ -12,6 +12,7 @@ from chain_common.services.lender.bounties import Bounties
 from chain_common.services.lender.closing import Closing
 from chain_common.services.lender.keys import ModelKeys
 from chain_common.services.lender.models import LenderModels
+from chain_common.services.lender.payloads import Payloads
 from chain_common.services.lender.publishing import Publishing
 from chain_common.services.lender.settling import Settling
 from chain_common.services.model_describer import ModelDescriber
@@ -39,7 +40,7 @@ class Lender:
         bounties = Bounties(world, loans, presets)
         keys = ModelKeys(world, key_bits)
         publishing = Publishing(world, bounties, keys, presets)
-        settling = Settling(world, reader, bounties, keys, publishing)
+        settling = Settling(world, reader, bounties, keys, publishing, Payloads(world, reader, keys))
         closing = Closing(world, bounties, keys, publishing)
         for part in (transactions, publishing, settling, closing):
             part.register()

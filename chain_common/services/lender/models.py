@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from chain_common.domain.repository import End, FailRound, Model, ModelStatus, Reclaim, RoundState, TopUp
-from chain_common.errors import BadInput, RuleBroken
+from chain_common.errors import BadInput, ChainError, RuleBroken
 from chain_common.ports import Job
 from chain_common.services.indexer import Indexer
 from chain_common.services.job_views import job_views
@@ -15,7 +15,7 @@ from chain_common.services.lender.bounties import DRAFTS, Bounties
 from chain_common.services.lender.closing import Closing
 from chain_common.services.lender.settling import Settling
 from chain_common.services.model_describer import ModelDescriber
-from chain_common.services.model_reader import RUNNING, ModelReader
+from chain_common.services.model_reader import ModelReader
 from chain_common.services.records import from_json
 from chain_common.services.transactions import Transactions
 from chain_common.services.views import ModelActions, ModelCard, ModelView, OverviewView, Scores
@@ -70,7 +70,7 @@ class LenderModels:
         models = [self.world.ledger.model(card.model_id) for card in cards]
         return OverviewView(
             models=cards,
-            drafts=tuple((draft.draft_id, draft.choices.title) for draft in self.bounties.drafts()),
+            drafts=tuple(self.bounties.drafts()),
             jobs=job_views(self.world.jobs.all(unfinished=True)),
             escrowed_wei=sum(_escrowed(model) for model in models),
         )
@@ -104,6 +104,7 @@ class LenderModels:
             and not self.reader.closing_score_due(seen)
             and now > seen.model.reclaim_from > 0,
             can_top_up=is_open,
+            can_fail_round=seen.running is not None and seen.running.state is RoundState.OVERDUE,
         )
 
     # ------------------------------------------------------------------------------------------------------ actions
@@ -124,8 +125,10 @@ class LenderModels:
             intention=f"reclaim.{model_id}",
         )
 
-    def top_up(self, model_id: int, bounty_wei: int) -> Job:
+    def top_up(self, model_id: int, bounty_wei: int, *, once: str) -> Job:
         """Add to the bounty, and to the bond as much as keeps it at half.
+
+        ``once`` names the filled-in form: sent twice, it tops up once.
 
         Raises
         ------
@@ -142,7 +145,8 @@ class LenderModels:
         return self.transactions.submit(
             TopUp(model_id, bounty_wei, bond),
             title=f"Top up model {model_id}",
-            intention=f"top-up.{model_id}",
+            intention=f"top-up.{model_id}.{once}",
+            repeatable=False,
         )
 
     def fail_round(self, model_id: int) -> Job:
@@ -156,18 +160,22 @@ class LenderModels:
     def watch(self) -> None:
         """Copy new events, and queue what waits for the lender: settlements and closing scores."""
         self.indexer.sync()
+        problems: list[ChainError] = []
         for model_id, draft_id in self._mine().items():
-            seen = self.reader.snapshot(model_id)
-            running = seen.running
-            if (
-                running is not None
-                and running.state in RUNNING
-                and running.state is not RoundState.COLLECTING
-            ):
-                if running.state is not RoundState.OVERDUE:
-                    self.settling.enqueue(draft_id, model_id, running.number)
-            elif self.reader.closing_score_due(seen):
-                self.closing.enqueue(draft_id, model_id)
+            try:
+                self._watch_one(model_id, draft_id)
+            except ChainError as error:
+                # One model that cannot be read must not keep the others' bonds at risk.
+                problems.append(error)
+        if problems:
+            raise problems[0]
+
+    def _watch_one(self, model_id: int, draft_id: str) -> None:
+        seen = self.reader.snapshot(model_id)
+        if seen.running is not None:
+            self.settling.ensure(draft_id, seen.running)
+        elif self.reader.closing_score_due(seen):
+            self.closing.ensure(draft_id, model_id)
 
 
 def _escrowed(model: Model) -> int:

@@ -24,15 +24,10 @@ from chain_common.domain.sealing import sealing_public_key
 from chain_common.domain.spec_parts import BaseRateStart, DampedStep, PrivacyFloor, PublicKeys, Sharing
 from chain_common.domain.spec_parts import Metric as MetricName
 from chain_common.ports import JobKind, Json, JsonObject, Presets, StepContext
-from chain_common.services.lender.bounties import (
-    DRAFTS,
-    PUBLISH,
-    Bounties,
-    scores_of,
-    start_weights,
-)
+from chain_common.services.lender.bounties import DRAFTS, PUBLISH, Bounties
 from chain_common.services.lender.keys import ModelKeys, weights_document
 from chain_common.services.lender.terms import contract_terms
+from chain_common.services.lender.validation import scores_of, start_weights
 from chain_common.services.records import to_json
 from chain_common.world import World
 
@@ -102,7 +97,9 @@ class Publishing:
             else bytes(32),
         )
         call = CreateModel(draft.choices.bounty_wei, draft.choices.bond_wei, publication, terms)
-        receipt = self.world.ledger.send(call, key=self.bounties.publish_key(draft_id))
+        # A bounty posted anew after a failure has another deadline, and so is another transaction.
+        key = f"{self.bounties.publish_key(draft_id)}.{data['now']}"
+        receipt = self.world.ledger.send(call, key=key)
         created = next(event for event in receipt.events if event.name == "ModelCreated")
         return {"model_id": cast(int, created.model_id), "transaction": receipt.transaction}
 

@@ -2,62 +2,54 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Final, cast
 
+from chain_common.chain_errors import NotEnoughEther
 from chain_common.domain.content_id import digest_of
-from chain_common.domain.model_spec import ModelSpec
-from chain_common.domain.opening import open_update
-from chain_common.domain.paillier.packing import PackedUpdate
-from chain_common.domain.repository import (
-    ChainEvent,
-    Rejection,
-    Round,
-    RoundState,
-    Settle,
-    SettlementReport,
-)
-from chain_common.domain.row_floor import row_floor
-from chain_common.domain.row_tags import RowTags, largest_overlap
+from chain_common.domain.repository import ChainEvent, Rejection, Round, RoundState, Settle, SettlementReport
 from chain_common.domain.scoring import weights_commitment
-from chain_common.domain.sealing import open_payload
-from chain_common.domain.settlement import AcceptedUpdate, RoundTerms, settle_round
-from chain_common.domain.wire import Payload
-from chain_common.errors import PayloadRejected
-from chain_common.ports import JobKind, Json, JsonObject, StepContext, WaitFor
-from chain_common.services.binding import payload_binding
-from chain_common.services.lender.bounties import Bounties, scores_of
+from chain_common.domain.settlement import RoundTerms, settle_round
+from chain_common.errors import RuleBroken
+from chain_common.ports import JobKind, Json, JsonObject, StartOver, StepContext, WaitFor
+from chain_common.services.lender.bounties import Bounties
 from chain_common.services.lender.keys import ModelKeys, weights_document
+from chain_common.services.lender.payloads import Payloads
 from chain_common.services.lender.publishing import Publishing
-from chain_common.services.model_reader import ModelReader, committed
+from chain_common.services.lender.validation import scores_of
+from chain_common.services.model_reader import ModelReader
 from chain_common.services.records import to_json
+from chain_common.services.retrying import attempt_key, note_refusal, retry_in_time
 from chain_common.world import World
 
 KIND: Final = "settle"
 _LOOK_AGAIN_S: Final = 1.0
+_START_AGAIN_S: Final = 15.0
+_SETTLEABLE: Final = (RoundState.DELIVERING, RoundState.AWAITING_SETTLEMENT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """What opening a seat's payload gave; ``reason`` is exact and stays on this machine."""
+class RoundOver(RuleBroken):
+    """A round can no longer be settled."""
 
-    rejection: Rejection
-    reason: str
-    update: AcceptedUpdate | None = None
-    tags: RowTags | None = None
+    def __init__(self, number: int) -> None:
+        super().__init__(
+            f"Round {number} was not settled in time.",
+            expected="Anyone can fail it now: the bond and what is left of the bounty are forfeit.",
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """The steps that settle a round. What has been opened is kept in the vault until the round is settled."""
+    """The steps that settle a round. Each can be repeated; what no longer fits the chain starts over."""
 
     world: World
     reader: ModelReader
     bounties: Bounties
     keys: ModelKeys
     publishing: Publishing
+    payloads: Payloads
 
     def register(self) -> None:
         """Make the job kind known to the worker."""
@@ -79,171 +71,131 @@ class Settling:
         """Name the job of a round."""
         return f"{KIND}.{self.world.chain_tag()}.{model_id}.{number}"
 
-    def enqueue(self, draft_id: str, model_id: int, number: int) -> None:
-        """Queue the settlement of a round; once is enough."""
-        self.world.jobs.enqueue(
-            KIND,
-            self.key(model_id, number),
-            {"draft_id": draft_id, "model_id": model_id, "round": number, "title": f"Settle round {number}"},
-        )
+    def ensure(self, draft_id: str, round_: Round) -> None:
+        """Queue the settlement of a round that can be settled; a failed try is repeated while there is time."""
+        if round_.state not in _SETTLEABLE:
+            return
+        key = self.key(round_.model_id, round_.number)
+        data: JsonObject = {
+            "draft_id": draft_id,
+            "model_id": round_.model_id,
+            "round": round_.number,
+            "title": f"Settle round {round_.number}",
+        }
+        retry_in_time(self.world, self.world.jobs.enqueue(KIND, key, data))
 
     # ------------------------------------------------------------------------------------------------------- steps
 
     def _fetch(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | WaitFor:
         round_ = self._round(data)
-        seats = self._seats(data)
-        if len(seats) < round_.seats:
+        if round_.state is RoundState.SETTLED:
+            return {"settled_already": True}
+        if round_.state not in _SETTLEABLE:
+            raise RoundOver(round_.number)
+        seats = self.reader.seats(round_)
+        if seats is None:
             return WaitFor(_LOOK_AGAIN_S, "copying the newest events")
-        present = [self.world.store.has(committed(event).payload) for event in seats]
-        context.progress(sum(present) / max(1, len(seats)), f"{sum(present)} of {len(seats)}")
-        if not all(present) and round_.state is RoundState.DELIVERING:
-            return WaitFor(_LOOK_AGAIN_S, f"{sum(present)} of {len(seats)} payloads have been delivered")
-        return {"delivered": list(present)}
+        present = self.payloads.fetch(str(data["draft_id"]), seats)
+        said = f"{sum(present)} of {len(seats)} payloads are here"
+        context.progress(sum(present) / max(1, len(seats)), said)
+        if not all(present) and self.payloads.may_still_come(round_, self.world.ledger.head().timestamp):
+            return WaitFor(_LOOK_AGAIN_S, said)
+        return {}
 
-    def _open(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
-        delivered, seats = cast(list[bool], data["delivered"]), self._seats(data)
-        opened: list[dict[str, object]] = []
-        reasons: list[str] = []
-        known = self._accepted_tags(data)
-        for index, (event, present) in enumerate(zip(seats, delivered, strict=True)):
-            context.progress(index / len(seats), f"{index} of {len(seats)}")
-            seat = (
-                self._open_seat(data, event, known)
-                if present
-                else _Opened(Rejection.NOT_DELIVERED, "not delivered")
-            )
-            reasons.append(seat.reason)
-            if seat.update is not None and seat.tags is not None:
-                known.append(seat.tags)
-            opened.append(
-                {
-                    "rejection": int(seat.rejection),
-                    "rows": seat.update.n_rows if seat.update else 0,
-                    "products": [str(product) for product in seat.update.products] if seat.update else [],
-                    "tags": seat.tags.to_bytes().hex() if seat.update and seat.tags else "",
-                }
-            )
-        # Opened updates are as confidential as the rows behind them: they go to the vault, not into the job.
-        self.world.secrets.put(self._secret(data), json.dumps(opened).encode())
-        return {"rejections": [cast(int, each["rejection"]) for each in opened], "reasons": list(reasons)}
-
-    def _open_seat(self, data: Mapping[str, Json], event: ChainEvent, known: Sequence[RowTags]) -> _Opened:
-        """Open and check one payload; the exact reason of a rejection stays on this machine."""
-        contribution, spec = committed(event), self._spec(data)
-        secrets = self.keys.of(str(data["draft_id"]))
-        try:
-            payload = self._payload(event, secrets.sealing_key)
-            accepted = self.reader.rows_accepted(cast(int, event.model_id), contribution.round)
-            tags = RowTags.from_bytes(payload.row_tags, n_rows=contribution.rows, rows_accepted=accepted)
-            if tags.root() != contribution.tag_root:
-                raise PayloadRejected("The row tags are not the ones committed to.")
-            public_key = secrets.private_key.public_key
-            packed = PackedUpdate.from_bytes(payload.packed_update, public_key, spec.n_weights)
-            products = tuple(open_update(secrets.private_key, packed, spec.n_weights))
-        except PayloadRejected as error:
-            return _Opened(Rejection.UNOPENABLE, error.sentence)
-        floor = row_floor(spec.n_weights, spec.privacy.row_floor, demonstration=spec.demonstration)
-        if contribution.rows < floor:
-            return _Opened(Rejection.ROW_FLOOR, f"{contribution.rows} rows, the floor is {floor}")
-        overlap = largest_overlap(tags, known, spec.overlap_limit)
-        if overlap.is_too_much(spec.overlap_limit):
-            return _Opened(
-                Rejection.SAME_ROWS, f"about {overlap.estimate:.0%} of its rows were accepted before"
-            )
-        return _Opened(Rejection.ACCEPTED, "", AcceptedUpdate(contribution.rows, products), tags)
-
-    def _payload(self, event: ChainEvent, sealing_key: bytes) -> Payload:
-        contribution = committed(event)
-        binding = payload_binding(self.world.ledger.identity(), cast(int, event.model_id), event)
-        sealed = self.world.store.get(contribution.payload)
-        payload = Payload.from_bytes(open_payload(sealed, sealing_key, binding))
-        if payload.n_rows != contribution.rows or payload.affine_digest != contribution.update_digest:
-            raise PayloadRejected("The payload speaks of other rows or another update than the chain.")
-        return payload
-
-    def _accepted_tags(self, data: Mapping[str, Json]) -> list[RowTags]:
-        """Read the tags of all contributions accepted in earlier rounds."""
-        names = self.world.secrets.names(f"bounties/{data['draft_id']}/row-tags/")
-        return [RowTags.read(self.world.secrets.get(name)) for name in names]
+    def _open(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | WaitFor:
+        if data.get("settled_already"):
+            return {}
+        draft_id, round_ = str(data["draft_id"]), self._round(data)
+        seats = self.reader.seats(round_)
+        rows_accepted = self.reader.rows_accepted(round_.model_id, round_.number)
+        if seats is None or rows_accepted is None:
+            return WaitFor(_LOOK_AGAIN_S, "copying the newest events")
+        spec = self.reader.spec(self.world.ledger.model(round_.model_id).spec)
+        opened = self.payloads.open_all(draft_id, spec, seats, rows_accepted, context.progress)
+        return {
+            "rejections": [int(seat.rejection) for seat in opened],
+            "reasons": [seat.reason for seat in opened],
+        }
 
     def _combine(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
+        if data.get("settled_already"):
+            return {}
         draft_id, model_id = str(data["draft_id"]), cast(int, data["model_id"])
-        opened = json.loads(self.world.secrets.get(self._secret(data)))
-        accepted = [index for index, each in enumerate(opened) if not each["rejection"]]
         model, terms = self.world.ledger.model(model_id), self.world.ledger.terms(model_id)
         base = self.keys.weights(draft_id, model.base_weights)
+        by_seat = self.payloads.updates(draft_id, cast(int, data["round"]))
+        accepted = {index: update for index, update in enumerate(by_seat) if update is not None}
         loss, next_weights, paid = model.best_loss, base, False
-        shares, values = [0] * len(opened), [0.0] * len(opened)
+        shares, values = [0] * len(by_seat), [0.0] * len(by_seat)
         if accepted:
             context.progress(0.2, f"{len(accepted)} updates")
             settled = settle_round(
                 self.publishing.matrix(draft_id, "scoring"),
                 base,
-                [AcceptedUpdate(opened[i]["rows"], tuple(map(int, opened[i]["products"]))) for i in accepted],
+                list(accepted.values()),
                 terms=RoundTerms.of(terms),
                 left_wei=model.left_wei,
                 best_loss=model.best_loss,
             )
-            loss, next_weights = settled.loss, settled.next_weights
+            loss, next_weights, paid = settled.loss, settled.next_weights, settled.reward_wei > 0
             for place, index in enumerate(accepted):
                 shares[index], values[index] = settled.shares[place], settled.values[place]
-            paid = settled.reward_wei > 0
+        result: JsonObject = {"loss": loss, "shares": list(shares), "values": list(values)}
         if not paid:
-            return {
-                "loss": loss,
-                "shares": list(shares),
-                "values": list(values),
-                "next": model.base_weights.hex(),
-            }
+            return {**result, "next": model.base_weights.hex()}
         context.progress(0.6, "encrypting the next weights")
-        secrets = self.keys.of(draft_id)
-        document = weights_document(secrets, next_weights)
+        document = weights_document(self.keys.of(draft_id), next_weights)
         digest = digest_of(document)
         self.keys.keep_weights(draft_id, digest, next_weights)
-        self.world.secrets.put(f"{self._secret(data)}-next", document)
-        return {"loss": loss, "shares": list(shares), "values": list(values), "next": digest.hex()}
+        self.world.secrets.put(self._next_secret(data), document)
+        return {**result, "next": digest.hex()}
 
     def _publish(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
-        name = f"{self._secret(data)}-next"
-        if self.world.secrets.has(name):
-            self.world.store.put(self.world.secrets.get(name))
+        if not data.get("settled_already") and self.world.secrets.has(self._next_secret(data)):
+            self.world.store.put(self.world.secrets.get(self._next_secret(data)))
         return {}
 
-    def _send(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
+    def _send(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | StartOver:
+        if data.get("settled_already"):
+            return {}
         draft_id, model_id = str(data["draft_id"]), cast(int, data["model_id"])
         next_document = bytes.fromhex(str(data["next"]))
         weights = self.keys.weights(draft_id, next_document)
-        seed = self.keys.of(draft_id).weights_seed(weights)
         report = SettlementReport(
             round=cast(int, data["round"]),
             loss=cast(int, data["loss"]),
             shares=tuple(cast(Sequence[int], data["shares"])),
             rejections=tuple(Rejection(code) for code in cast(Sequence[int], data["rejections"])),
             next_weights=next_document,
-            weights_commitment=weights_commitment(seed, weights),
+            weights_commitment=weights_commitment(self.keys.of(draft_id).weights_seed(weights), weights),
         )
-        receipt = self.world.ledger.send(
-            Settle(model_id, report), key=self.key(model_id, cast(int, data["round"]))
-        )
+        # Another report is another transaction; the contract settles a round once, whichever comes first.
+        words = sha256(repr(sorted(asdict(report).items())).encode()).hexdigest()[:16]
+        intention = f"{self.key(model_id, report.round)}.{words}"
+        try:
+            receipt = self.world.ledger.send(Settle(model_id, report), key=attempt_key(self.world, intention))
+        except NotEnoughEther:
+            raise
+        except RuleBroken as error:
+            note_refusal(self.world, intention)
+            if self._round(data).state in (*_SETTLEABLE, RoundState.SETTLED):
+                return StartOver(_START_AGAIN_S, f"the chain refused the settlement: {error.got}")
+            raise
         return {"transaction": receipt.transaction}
 
-    def _note(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
+    def _note(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | WaitFor:
         draft_id, number = str(data["draft_id"]), cast(int, data["round"])
-        weights = self.keys.weights(draft_id, bytes.fromhex(str(data["next"]))) / 2**26
+        settled = self._settled(data)
+        if settled is None:
+            return WaitFor(_LOOK_AGAIN_S, "copying the newest events")
+        base = bytes.fromhex(str(settled.arguments["nextWeights"]).removeprefix("0x"))
+        weights = self.keys.weights(draft_id, base) / 2**26
         scores = to_json(scores_of(self.bounties.rows(draft_id, "scoring"), weights))
         self.world.documents.update("scores", draft_id, lambda old: {**old, str(number): scores})
-        if self.world.secrets.has(self._secret(data)):
-            for seat, each in enumerate(json.loads(self.world.secrets.get(self._secret(data)))):
-                if each["tags"]:
-                    name = f"bounties/{draft_id}/row-tags/{number}-{seat}"
-                    self.world.secrets.put(name, bytes.fromhex(each["tags"]))
-            self.world.secrets.delete(self._secret(data))
-        self.world.secrets.delete(f"{self._secret(data)}-next")
-        self.world.documents.put(
-            "settled",
-            self.key(cast(int, data["model_id"]), number),
-            {"values": data["values"], "reasons": data["reasons"]},
-        )
+        self.payloads.forget(draft_id, number)
+        self.world.secrets.delete(self._next_secret(data))
+        noted = {name: data[name] for name in ("values", "reasons") if name in data}
+        self.world.documents.put("settled", self.key(cast(int, data["model_id"]), number), noted)
         return {}
 
     # ------------------------------------------------------------------------------------------------------ readers
@@ -251,12 +203,10 @@ class Settling:
     def _round(self, data: Mapping[str, Json]) -> Round:
         return self.world.ledger.round(cast(int, data["model_id"]), cast(int, data["round"]))
 
-    def _seats(self, data: Mapping[str, Json]) -> list[ChainEvent]:
-        return self.reader.contributions(cast(int, data["model_id"]), cast(int, data["round"]))
-
-    def _spec(self, data: Mapping[str, Json]) -> ModelSpec:
-        return self.reader.spec(self.world.ledger.model(cast(int, data["model_id"])).spec)
+    def _settled(self, data: Mapping[str, Json]) -> ChainEvent | None:
+        events = self.world.index.events(model_id=cast(int, data["model_id"]), name="RoundSettled")
+        return next((event for event in events if event.arguments["round"] == data["round"]), None)
 
     @staticmethod
-    def _secret(data: Mapping[str, Json]) -> str:
-        return f"bounties/{data['draft_id']}/opened/{data['round']}"
+    def _next_secret(data: Mapping[str, Json]) -> str:
+        return f"bounties/{data['draft_id']}/next/{data['round']}"

@@ -115,6 +115,12 @@ def check_choices(choices: BountyChoices, draft: BountyDraft) -> None:
     for name, (value, least, most) in bounds.items():
         if not least <= value <= most:
             raise BadInput(f"Got {value}.", expected=f"A whole number from {least} to {most}.", field=name)
+    if choices.sharing == "sequential" and (choices.seats != 1 or choices.pilot_seats > 1):
+        raise BadInput(
+            f"Sequential sharing with {choices.seats} seats.",
+            expected="Rounds of one seat: sequential pays one data owner at a time.",
+            field="seats",
+        )
     if not 0 <= choices.min_gain_percent <= 50:
         raise BadInput(
             f"Got {choices.min_gain_percent} %.",

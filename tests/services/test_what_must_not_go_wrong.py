@@ -1,0 +1,192 @@
+"""Hiccups of the world that must not cost an honest party money."""
+
+from dataclasses import replace
+
+import pytest
+
+from chain_common.chain_errors import NotEnoughEther
+from chain_common.contract_errors import StillDeliverable
+from chain_common.domain.repository import ChainIdentity, Rejection, RoundState, Settle
+from chain_common.errors import Unavailable
+from chain_common.services.lender.bounties import AlreadyPosted
+from chain_common.services.transactions import UnderWay
+from tests.services.town import ETHER, Town, drawn_rows
+
+ROWS = [drawn_rows(400, seed) for seed in (2, 3)]
+
+
+def opened(**choices):
+    """A town with a model of two seats and two data owners who have contributed to it."""
+    town = Town()
+    lender = town.lender()
+    terms = {"seats": 2, "deliver_window_s": 30, "settle_window_s": 4000, **choices}
+    draft_id, model_id = lender.post(drawn_rows(1200, seed=1), **terms)
+    owners = [town.owner(name) for name in ("anna", "ben")]
+    contributions = [owner.commit_only(model_id, rows) for owner, rows in zip(owners, ROWS, strict=True)]
+    return town, lender, draft_id, model_id, owners, contributions
+
+
+def state(lender, model_id):
+    return lender.world.ledger.round(model_id, 1)
+
+
+def delivered(owners):
+    for owner in owners:
+        owner.watch()
+        owner.work()
+
+
+def test_a_store_that_is_away_for_a_while_rejects_nobody():
+    town, lender, _, model_id, owners, _ = opened()
+    delivered(owners)
+    town.clock.advance(60)  # past the time for delivery: a missing payload would count as not delivered
+    town.store.reachable = False
+    town.pass_time(5)
+    assert state(lender, model_id).state is RoundState.AWAITING_SETTLEMENT
+    town.store.reachable = True
+    town.pass_time(120)
+    assert state(lender, model_id).rejections == (Rejection.ACCEPTED, Rejection.ACCEPTED)
+
+
+def test_a_payload_that_vanishes_after_it_was_fetched_changes_nothing():
+    town, lender, _, model_id, owners, _ = opened()
+    published = set(town.store.blobs)
+    delivered(owners)
+    lender.watch()
+    lender.worker.run_once()  # fetched
+    for digest in set(town.store.blobs) - published:
+        del town.store.blobs[digest]
+    lender.work()
+    assert state(lender, model_id).rejections == (Rejection.ACCEPTED, Rejection.ACCEPTED)
+
+
+class Refusing:
+    """A ledger that refuses the first settlements."""
+
+    def __init__(self, ledger, *errors):
+        self._ledger, self.errors = ledger, list(errors)
+
+    def __getattr__(self, name):
+        return getattr(self._ledger, name)
+
+    def send(self, call, *, key):
+        if isinstance(call, Settle) and self.errors:
+            raise self.errors.pop(0)
+        return self._ledger.send(call, key=key)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [NotEnoughEther("0x" + "11" * 20, 10**16, 10**15), StillDeliverable(0, 1), Unavailable("The chain is away.")],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_settlement_that_was_refused_is_tried_again_by_itself(error):
+    town, lender, draft_id, model_id, owners, _ = opened()
+    refusing = Refusing(lender.world.ledger, error, error)
+    settling = lender.app.models.settling
+    for part in (lender.app.models, settling, lender.app.models.closing, settling.payloads, settling.reader):
+        object.__setattr__(part, "world", replace(lender.world, ledger=refusing))
+    delivered(owners)
+    town.pass_time(90)
+    assert not refusing.errors
+    assert state(lender, model_id).state is RoundState.SETTLED
+
+
+def test_a_payload_stays_here_when_its_round_was_settled_without_it():
+    town, lender, _, model_id, (anna, ben), contributions = opened(settle_window_s=40)
+    town.pass_time(60, but=(ben,))
+    assert state(lender, model_id).rejections == (Rejection.ACCEPTED, Rejection.NOT_DELIVERED)
+    before = set(town.store.blobs)
+    delivered([ben])
+    assert set(town.store.blobs) == before
+    assert "stays on this machine" in ben.view(contributions[1]).job.failure
+
+
+def test_a_payload_is_forgotten_once_its_round_is_settled():
+    town, lender, _, model_id, owners, contributions = opened()
+    town.pass_time(4)
+    assert state(lender, model_id).state is RoundState.SETTLED
+    for owner in owners:
+        owner.watch()
+        assert not [name for name in owner.world.secrets.names() if "/payload/" in name]
+    assert not [name for name in lender.world.secrets.names() if "/sealed/" in name or "/opened/" in name]
+
+
+def test_an_index_from_before_a_reorganisation_is_built_anew():
+    town, lender, _, model_id, owners, _ = opened()
+    lender.watch()
+    n_events = len(lender.world.index.events(model_id=model_id))
+    noted = lender.world.documents.get("index", "checkpoint")
+    lender.world.documents.put("index", "checkpoint", {**noted, "hash": "0x" + "ab" * 32})
+    town.pass_time(3)
+    lender.watch()
+    assert state(lender, model_id).state is RoundState.SETTLED
+    assert len(lender.world.index.events(model_id=model_id)) > n_events
+
+
+def test_a_restarted_development_chain_has_another_tag():
+    town = Town()
+    world = town.lender().world
+    first = world.ledger.identity()
+
+    class Restarted:
+        def identity(self):
+            return ChainIdentity(first.chain_id, first.contract, first.deployment_transaction, "0x" + "cd" * 32)
+
+    assert replace(world, ledger=Restarted()).chain_tag() != world.chain_tag()
+
+
+class TestTopUp:
+    def test_an_amount_that_failed_is_not_sent_later_in_place_of_another(self):
+        _, lender, _, model_id, _, _ = opened()
+        lender.app.models.top_up(model_id, 500 * ETHER, once="a")
+        lender.work()
+        assert lender.world.ledger.model(model_id).bounty_wei == ETHER
+        town_balance = lender.balance()
+        lender.app.models.top_up(model_id, ETHER, once="a")
+        lender.work()
+        model = lender.world.ledger.model(model_id)
+        assert (model.bounty_wei, model.bond_wei) == (2 * ETHER, ETHER)
+        assert 0 <= town_balance - lender.balance() - (ETHER + ETHER // 2) < ETHER // 100  # its fee
+
+    def test_a_form_sent_twice_tops_up_once(self):
+        _, lender, _, model_id, _, _ = opened()
+        lender.app.models.top_up(model_id, ETHER, once="a")
+        lender.app.models.top_up(model_id, ETHER, once="a")
+        lender.work()
+        lender.app.models.top_up(model_id, ETHER, once="a")
+        lender.work()
+        assert lender.world.ledger.model(model_id).bounty_wei == 2 * ETHER
+
+    def test_another_amount_on_the_same_form_is_refused_while_the_first_is_under_way(self):
+        _, lender, _, model_id, _, _ = opened()
+        lender.app.models.top_up(model_id, ETHER, once="a")
+        with pytest.raises(UnderWay):
+            lender.app.models.top_up(model_id, 2 * ETHER, once="a")
+
+
+class TestPosting:
+    def test_a_posting_that_the_contract_refused_can_be_changed_and_posted_again(self):
+        town = Town()
+        lender = town.lender()
+        draft_id = lender.prepare(drawn_rows(1200, seed=1), stake_wei=2**97)
+        lender.app.bounties.publish(draft_id)
+        lender.work()
+        assert lender.world.jobs.get(lender.app.bounties.publish_key(draft_id)).state == "failed"
+        choices = replace(lender.choices(draft_id), stake_wei=ETHER // 1000)
+        lender.app.bounties.choose(draft_id, choices)
+        lender.app.bounties.publish(draft_id)
+        lender.work()
+        assert lender.world.ledger.model_count() == 1
+
+    def test_a_posted_bounty_is_neither_changed_nor_posted_twice_nor_discarded(self):
+        _, lender, draft_id, _, _, _ = opened()
+        for act in (
+            lambda: lender.app.bounties.choose(draft_id, lender.choices(draft_id)),
+            lambda: lender.app.bounties.publish(draft_id),
+            lambda: lender.app.bounties.discard(draft_id),
+        ):
+            with pytest.raises(AlreadyPosted):
+                act()
+        lender.work()
+        assert lender.world.ledger.model_count() == 1
