@@ -25,6 +25,9 @@ from chain_common.errors import BadInput
 STEP_SHIFTS: Final = (0, 1, 2, 3)
 """Tried lengths of the combined step: 1, 1/2, 1/4 and 1/8 (protocol §9)."""
 
+LARGEST_STEP: Final = 2 * DEFAULT_FORMAT.largest_weight
+"""Beyond it lies no step from one set of weights to another: both are within ±16."""
+
 _UPDATE_SHIFT: Final = DEFAULT_FORMAT.product_fraction_bits - DEFAULT_FORMAT.weight_fraction_bits
 """Bits from the scale of weights to that of updates, 24."""
 
@@ -93,7 +96,7 @@ class Settlement:
     reward_wei
         The round's money; 0 when nothing was gained or too little.
     counted_rows
-        Rows each update counted for, (n_owners,).
+        Rows each update counted for, (n_owners,); 0 where it is larger than any step between weights.
     values
         Shapley value of each update before rounding: its part of the fall of the real loss sum, negative
         where it did harm, (n_owners,). They sum to the fall of the unrounded combined weights.
@@ -193,9 +196,20 @@ def settle_round(
 
 
 def _counted_rows(matrix: ScoringMatrix, updates: Sequence[AcceptedUpdate]) -> tuple[int, ...]:
+    """Return the rows each update counts for; one that no training can give counts for none.
+
+    It is not rejected: whether it was would tell its sender something about the weights.
+    """
     real = np.array([products_to_float(update.products) for update in updates])
+    honest: list[int] = np.flatnonzero(np.max(np.abs(real), axis=1) <= LARGEST_STEP).tolist()
+    counted = [0] * len(updates)
+    if not honest:
+        return (1,) * len(updates)
     curvature = matrix.full()[:-1, :-1].astype(np.float64)
-    return capped_rows(real, [update.n_rows for update in updates], curvature)
+    capped = capped_rows(real[honest], [updates[seat].n_rows for seat in honest], curvature)
+    for seat, n_rows in zip(honest, capped, strict=True):
+        counted[seat] = n_rows
+    return tuple(counted)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

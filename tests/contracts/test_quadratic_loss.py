@@ -67,10 +67,8 @@ def _rows_case(rng: np.random.Generator, metric: Metric, dimension: int, n_rows:
     x[:, -1] = 4_096
     labels = rng.integers(0, 2, n_rows)
     row_weights = np.ones(n_rows, dtype=np.int64)
-    if metric is Metric.SQUARED_ERROR:
-        last = -rng.integers(-32_767, 32_768, n_rows)
-    else:
-        last = 4_096 * (1 - 2 * labels)
+    squared = metric is Metric.SQUARED_ERROR
+    last = -rng.integers(-32_767, 32_768, n_rows) if squared else 4_096 * (1 - 2 * labels)
     if metric is Metric.BALANCED_BRIER:
         row_weights = np.where(labels == 1, 2**17, 2**14)  # sixteen fractional bits: 2 and 1/4
     u = np.column_stack([x, last]).astype(object)

@@ -83,6 +83,22 @@ def test_a_page_the_node_refuses_is_halved_until_it_answers() -> None:
     assert provider.asked[:4] == [(0, 1_999), (0, 999), (0, 499), (0, 249)]
 
 
+def test_pages_grow_again_after_a_refusal() -> None:
+    provider = ScriptedNode([0, 8_000], head=8_000, most=500)
+    pages = EventReader(Node(provider, "scripted"), CONTRACT).pages(0, 8_000)
+    assert [event.block for event in next(pages)] == [0]
+    provider.most = 10**9
+    assert [event.block for page in pages for event in page] == [8_000]
+    assert provider.asked[2:] == [
+        (0, 499),
+        (500, 1_499),
+        (1_500, 3_499),
+        (3_500, 5_499),
+        (5_500, 7_499),
+        (7_500, 8_000),
+    ]
+
+
 def test_one_block_that_is_refused_is_an_error() -> None:
     provider = ScriptedNode([5], head=100, most=0)
     with pytest.raises(ChainAway, match="at most 0 blocks"):

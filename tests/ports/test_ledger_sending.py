@@ -22,7 +22,7 @@ from chain_common.adapters.ledger import Web3Ledger
 from chain_common.adapters.ledger_node import Node
 from chain_common.adapters.ledger_pricing import ContractCall, prepared
 from chain_common.adapters.ledger_sending import Patience, TransactionSender, WatchOnly
-from chain_common.adapters.outbox import Fate, Outbox, outbox_table
+from chain_common.adapters.outbox import Entry, Fate, Outbox, outbox_table
 from chain_common.chain_errors import ChainAway, NotEnoughEther, ReplacedChain, Reverted, TransactionPending
 from chain_common.contract_errors import NothingToClaim
 from chain_common.domain.repository import Address, ChainIdentity, Claim, End, Receipt
@@ -47,10 +47,12 @@ class DyingNode(Node):
     def __init__(self, node: Node, killed: str = "") -> None:
         super().__init__(node.web3.provider, node.location)
         self.killed = killed
+        self.handed_over: list[bytes] = []
 
     def refused(self, raw: bytes) -> str:
         if self.killed == "before it is sent":
             raise KeyboardInterrupt
+        self.handed_over.append(raw)
         said = super().refused(raw)
         if self.killed == "after it was sent":
             raise KeyboardInterrupt
@@ -92,7 +94,10 @@ class Sending:
 
     def fates(self, key: str) -> list[Fate]:
         """What the outbox says of an intention's transactions, the newest first."""
-        return [entry.fate for entry in Outbox(self.driver.engine, self.driver.identity).attempts(key)]
+        return [entry.fate for entry in self.entries(key)]
+
+    def entries(self, key: str) -> list[Entry]:
+        return Outbox(self.driver.engine, self.driver.identity).attempts(key)
 
     def send_from_elsewhere(self, nonce: int) -> None:
         """Send a transaction of the same account from some wallet."""
@@ -149,10 +154,25 @@ def test_a_nonce_taken_by_another_wallet_gives_the_intention_a_new_transaction(s
     with pytest.raises(KeyboardInterrupt):
         sent.ledger(DyingNode(sent.node, "before it is sent")).send(sent.call, key="bounty")
     sent.send_from_elsewhere(sent.first_nonce)
-    receipt = sent.ledger().send(sent.call, key="bounty")
+    seeing = DyingNode(sent.node)
+    receipt = sent.ledger(seeing).send(sent.call, key="bounty")
     assert receipt.events[0].name == "ModelCreated"
     assert sent.fates("bounty") == [Fate.MINED, Fate.LOST]
     assert sent.n_transactions() == 2
+    # Ganache would carry out an account's first transaction again if it were handed over a second time.
+    assert seeing.handed_over == [sent.entries("bounty")[0].raw]
+
+
+def test_a_transaction_whose_fee_has_become_too_low_is_made_anew_with_the_same_nonce(sent: Sending) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        sent.ledger(DyingNode(sent.node, "before it is sent")).send(sent.call, key="bounty")
+    sent.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**12))
+    sent.rpc("evm_mine")
+    sent.ledger().send(sent.call, key="bounty")
+    assert sent.fates("bounty") == [Fate.MINED, Fate.LOST]
+    assert len({entry.nonce for entry in sent.entries("bounty")}) == 1
+    sent.rpc("anvil_setNextBlockBaseFeePerGas", hex(10**9))
+    sent.rpc("evm_mine")
 
 
 def test_a_transaction_of_another_wallet_that_still_waits_is_counted_in(sent: Sending) -> None:

@@ -243,6 +243,19 @@ def test_an_enormous_update_saturates_the_loss_and_earns_nothing():
     assert_unpaid(world, found)
 
 
+@pytest.mark.parametrize("n_honest", [1, 3, 7])
+@pytest.mark.parametrize("size", [33.0, 2.0**16, 2.0**33])
+def test_an_update_no_training_can_give_does_not_spoil_the_round(n_honest, size):
+    world = World()
+    honest = [world.update(600) for _ in range(n_honest)]
+    spoilt = world.settle([*honest, accepted(10**6, np.full(world.n_weights, size))])
+    alone = world.settle(honest)
+    assert spoilt.counted_rows == (*alone.counted_rows, 0)
+    assert spoilt.reward_wei == alone.reward_wei > 0
+    assert spoilt.shares == (*alone.shares, 0)
+    assert (spoilt.next_weights == alone.next_weights).all()
+
+
 def test_clones_of_an_update_earn_what_the_one_would_have():
     world = World()
     whole, other = world.update(900), world.update(600)
