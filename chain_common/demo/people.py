@@ -26,11 +26,14 @@ class AppProcess:
         ``CHAIN_HOME`` of the process; its log goes there too.
     options
         Further options of the command.
+    environment
+        Settings that have no option.
     """
 
     command: str
     home: Path
     options: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     _process: subprocess.Popen[bytes] | None = None
     _log: IO[bytes] | None = None
@@ -50,7 +53,7 @@ class AppProcess:
                 *(sys.executable, "-m", "chain_common.cli", self.command),
                 *("--home", str(self.home), "--port", str(self.port), *arguments),
             ],
-            env=_environment(),
+            env={**_environment(), **self.environment},
             stdout=self._log,
             stderr=self._log,
             stdin=subprocess.DEVNULL,

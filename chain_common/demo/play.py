@@ -57,7 +57,8 @@ def say(line: str) -> None:
     click.echo(line, err=True)
 
 
-def _terms(n_owners: int, *, collect: str, windows: str, demand: str) -> dict[str, str]:
+def bounty_terms(n_owners: int, *, collect: str, windows: str, demand: str) -> dict[str, str]:
+    """Return the demo's answers on the lender's terms page: a pilot round of one seat, then one of ``n_owners``."""
     return {
         "title": "Consumer loans",
         "bounty_eth": "1",
@@ -75,7 +76,7 @@ def _terms(n_owners: int, *, collect: str, windows: str, demand: str) -> dict[st
     }
 
 
-def _people(stage: Stage, n_owners: int) -> tuple[LenderPerson, list[OwnerPerson]]:
+def gather(stage: Stage, n_owners: int) -> tuple[LenderPerson, list[OwnerPerson]]:
     """Start everybody's app, make the accounts and fund them."""
     lender, crowd = stage.lender(), [stage.owner(number) for number in range(1, n_owners + 1)]
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -89,9 +90,9 @@ def _people(stage: Stage, n_owners: int) -> tuple[LenderPerson, list[OwnerPerson
 def _tell(stage: Stage, files: Files, preset: str, started: float) -> dict[str, Any]:
     """Play the whole story: two rounds, closing score, claims, withdrawals, reclaim."""
     n_owners = len(files.owners)
-    lender, crowd = _people(stage, n_owners)
+    lender, crowd = gather(stage, n_owners)
     say(f"{1 + n_owners} apps are up, their accounts funded from the chain's own.")
-    terms = _terms(n_owners - 1, collect="10 min", windows="5 min", demand="3 s")
+    terms = bounty_terms(n_owners - 1, collect="10 min", windows="5 min", demand="3 s")
     model_id = lender.post_bounty(files.lender, preset, terms, REACH_PART)
     say(f"The lender posted model {model_id}.")
     crowd[0].contribute(model_id, files.owners[0])
@@ -136,11 +137,11 @@ def _has_ended(view: dict[str, Any]) -> bool:
 def _show(stage: Stage, files: Files, preset: str, *, browser: bool) -> int:
     """Set the scene, leave the last seat to the visitor, and wait until interrupted."""
     n_seeded = len(files.owners)
-    lender, crowd = _people(stage, n_seeded)
+    lender, crowd = gather(stage, n_seeded)
     visitor = stage.owner(n_seeded + 1)
     visitor.arrive()
     stage.bank.fund(visitor.address, OWNER_WEI)
-    terms = _terms(n_seeded, collect="30 min", windows="15 min", demand="2 min")
+    terms = bounty_terms(n_seeded, collect="30 min", windows="15 min", demand="2 min")
     model_id = lender.post_bounty(files.lender, preset, terms, REACH_PART)
     say(
         f"\n  Lender      {lender.app.url}\n  Data owner  {visitor.app.url}\n  Password    {stage.password}\n"

@@ -14,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
+from chain_common.chain_errors import ChainAway
 from chain_common.errors import BadInput, ChainError, Locked, PayloadRejected, RuleBroken, Unavailable
 from chain_common.web import doors, text
 from chain_common.web.forms import problems_of
@@ -160,7 +161,8 @@ def _locked(error: Locked) -> ResponseReturnValue:
 def _away(error: Unavailable, words: ErrorWords) -> ResponseReturnValue:
     """Say which of chain and store is away, what waits and what does not."""
     vitals = current_app.extensions["chain-kit"].vitals()
-    if vitals is not None and not vitals.chain_reached:
+    # The vitals may be some seconds old; the error is of now.
+    if isinstance(error, ChainAway) or (vitals is not None and not vitals.chain_reached):
         title = "The chain is unreachable"
     elif vitals is not None and not vitals.store_reached:
         title = "The content store is unreachable"

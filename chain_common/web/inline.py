@@ -19,13 +19,13 @@ def badge(kind: BadgeKind, word: str) -> Markup:
     return Markup('<span class="badge {}">{}</span>').format(kind, word)
 
 
-def money(wei: int, unit: str = "ETH") -> Markup:
+def money(wei: int, unit: str = "ETH", decimals: int = text.SHOWN_DECIMALS) -> Markup:
     """Show an amount with its unit; where digits had to be left out, ``≈`` says so and the title has them all."""
-    near = "" if text.ether_is_exact(wei) else "≈\N{NO-BREAK SPACE}"
-    if near and abs(wei) < 10 ** (18 - text.SHOWN_DECIMALS):
+    near = "" if text.ether_is_exact(wei, decimals) else "≈\N{NO-BREAK SPACE}"
+    if near and abs(wei) < 10 ** (18 - decimals):
         near = ""
     return Markup('<data value="{}" title="{} {}">{}{}\N{NO-BREAK SPACE}{}</data>').format(
-        wei, text.ether_exact(wei), unit, near, text.ether(wei), unit
+        wei, text.ether_exact(wei), unit, near, text.ether(wei, decimals), unit
     )
 
 

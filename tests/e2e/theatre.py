@@ -13,7 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pytest
 from web3 import Web3
 
 from chain_common.adapters.deployment import load_deployment
@@ -119,11 +118,8 @@ class Theatre:
             "key-bits": KEY_BITS,
             "password-file": str(self._password_file),
         }
-        app = AppProcess(command, self.folder / home, options)
-        with pytest.MonkeyPatch.context() as patch:
-            for name, value in (environment or {}).items():
-                patch.setenv(name, value)
-            app.start()
+        app = AppProcess(command, self.folder / home, options, environment or {})
+        app.start()
         self.apps.append(app)
         return app
 
