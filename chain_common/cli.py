@@ -19,14 +19,10 @@ def _world_options(command: Command) -> Command:
     """Add the options that say which chain, store and home."""
     for option in (
         click.option("--home", help="Folder of keys, vault and database (CHAIN_HOME)."),
-        click.option(
-            "--storage", "storage_url", help="Content store: local, file:///a/folder or a Kubo RPC URL."
-        ),
+        click.option("--storage", "storage_url", help="Content store: local, file:///a/folder or a Kubo RPC URL."),
         click.option("--chain", "rpc_url", help="JSON-RPC URL of the chain (CHAIN_RPC_URL)."),
         click.option("--contract", help="Address of ModelRepository (CHAIN_CONTRACT)."),
-        click.option(
-            "--contracts-file", help="Where the contracts' addresses are recorded (CHAIN_CONTRACTS_FILE)."
-        ),
+        click.option("--contracts-file", help="Where the contracts' addresses are recorded (CHAIN_CONTRACTS_FILE)."),
         click.option("--password-file", help="File whose first line unlocks the account at start."),
     ):
         command = option(command)
@@ -98,9 +94,7 @@ def data_owner(**flags: object) -> None:
     _run(parts.start, parts.stop, lambda: serve(create_app(parts), settings.host, port), settings.host, port)
 
 
-def _run(
-    start: Callable[[], None], stop: Callable[[], None], serve: Callable[[], None], host: str, port: int
-) -> None:
+def _run(start: Callable[[], None], stop: Callable[[], None], serve: Callable[[], None], host: str, port: int) -> None:
     """Serve until interrupted or terminated; unfinished work is taken up at the next start."""
     import signal
 
@@ -140,21 +134,13 @@ def deploy(*, as_json: bool, key_file: str | None, **flags: object) -> None:
 
 
 @main.command()
-@click.option(
-    "--headless", is_flag=True, help="Play the whole story through the apps' HTTP routes, then exit."
-)
-@click.option(
-    "--chain", "chain", default="anvil", show_default=True, help="anvil, ganache, or a JSON-RPC URL."
-)
+@click.option("--headless", is_flag=True, help="Play the whole story through the apps' HTTP routes, then exit.")
+@click.option("--chain", "chain", default="anvil", show_default=True, help="anvil, ganache, or a JSON-RPC URL.")
 @click.option("--storage", default="local", show_default=True, help="local, or the URL of a Kubo node's RPC.")
 @click.option("--data", type=click.Path(exists=True, dir_okay=False), help="A CSV of finished loans.")
-@click.option(
-    "--owners", type=click.IntRange(2, 17), help="Data owners; 8 headless, 3 besides you otherwise."
-)
+@click.option("--owners", type=click.IntRange(2, 17), help="Data owners; 8 headless, 3 besides you otherwise.")
 @click.option("--preset", default="lending-club-compact", show_default=True, help="Model-spec preset.")
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print the summary as one JSON object on the last line."
-)
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as one JSON object on the last line.")
 @click.option("--browser/--no-browser", default=True, help="Open the apps in a browser.")
 @_explained
 def demo(**options: Any) -> None:  # noqa: ANN401 -- click checks them

@@ -90,9 +90,7 @@ class UnknownSeat(ContractError):
 
     def __init__(self, model_id: int, round_: int, seat: int) -> None:
         self.model_id, self.round, self.seat = model_id, round_, seat
-        super().__init__(
-            f"Round {round_} of model {model_id} has no seat {seat}.", expected="Seats count from zero."
-        )
+        super().__init__(f"Round {round_} of model {model_id} has no seat {seat}.", expected="Seats count from zero.")
 
 
 class NotLender(ContractError):
@@ -127,9 +125,7 @@ class WrongValue(ContractError):
 
     def __init__(self, got: int, expected: int) -> None:
         self.got_wei, self.expected_wei = got, expected
-        super().__init__(
-            f"{in_ether(got)} was sent with the call.", expected=f"Exactly {in_ether(expected)} is due."
-        )
+        super().__init__(f"{in_ether(got)} was sent with the call.", expected=f"Exactly {in_ether(expected)} is due.")
 
 
 class MissingDigest(ContractError):
@@ -137,9 +133,7 @@ class MissingDigest(ContractError):
 
     def __init__(self, digest: str) -> None:
         self.digest = digest
-        super().__init__(
-            f"The digest {digest} is missing.", expected="It names what was published, 32 bytes."
-        )
+        super().__init__(f"The digest {digest} is missing.", expected="It names what was published, 32 bytes.")
 
 
 class UnexpectedDigest(ContractError):
@@ -158,9 +152,7 @@ class ModelNotOpen(ContractError):
 
     def __init__(self, model_id: int, status: int) -> None:
         self.model_id, self.status = model_id, ModelStatus(status)
-        super().__init__(
-            f"Model {model_id} {_MODEL_STANDS[self.status]}.", expected="Only an open model takes this."
-        )
+        super().__init__(f"Model {model_id} {_MODEL_STANDS[self.status]}.", expected="Only an open model takes this.")
 
 
 class ModelNotClosing(ContractError):
@@ -258,6 +250,4 @@ class PaymentFailed(ContractError):
         )
 
 
-CONTRACT_ERRORS: Final[dict[str, type[ContractError]]] = {
-    cls.__name__: cls for cls in ContractError.__subclasses__()
-}
+CONTRACT_ERRORS: Final[dict[str, type[ContractError]]] = {cls.__name__: cls for cls in ContractError.__subclasses__()}

@@ -198,9 +198,7 @@ class Documents(Protocol):
         """Return a document or ``None``."""
         ...
 
-    def update(
-        self, collection: str, document_id: str, change: Callable[[JsonObject], JsonObject]
-    ) -> JsonObject:
+    def update(self, collection: str, document_id: str, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
         """Read, change and write one document in a single transaction; a missing one starts as ``{}``."""
         ...
 

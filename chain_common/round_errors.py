@@ -134,9 +134,7 @@ class LossOffGrid(ContractError):
 
     def __init__(self, loss: int, step: int) -> None:
         self.loss, self.step = loss, step
-        super().__init__(
-            f"The loss {loss} does not lie on the model's grid.", expected=f"One step of it is {step}."
-        )
+        super().__init__(f"The loss {loss} does not lie on the model's grid.", expected=f"One step of it is {step}.")
 
 
 class BaseMustStay(ContractError):
@@ -179,9 +177,7 @@ class ClosingAlreadySettled(ContractError):
 
     def __init__(self, model_id: int) -> None:
         self.model_id = model_id
-        super().__init__(
-            f"The closing score of model {model_id} has been given.", expected="It is given once."
-        )
+        super().__init__(f"The closing score of model {model_id} has been given.", expected="It is given once.")
 
 
 class ClosingLossMustStay(ContractError):

@@ -58,12 +58,8 @@ SETTINGS: Final = (
         "",
         "File whose first line unlocks the account at start; by default the app asks.",
     ),
-    Setting(
-        "CHAIN_HOST", "host", "127.0.0.1", "Address the app listens on; anything but loopback is your risk."
-    ),
-    Setting(
-        "CHAIN_PORT", "port", "", "Port the app listens on; by default the app's own (8100, 8200), 0 for any."
-    ),
+    Setting("CHAIN_HOST", "host", "127.0.0.1", "Address the app listens on; anything but loopback is your risk."),
+    Setting("CHAIN_PORT", "port", "", "Port the app listens on; by default the app's own (8100, 8200), 0 for any."),
     Setting("CHAIN_MAX_UPLOAD_MB", "max_upload_mb", "200", "Largest CSV upload, in MB."),
     Setting("CHAIN_KEY_BITS", "key_bits", "3072", "Size of new Paillier keys in bits; 2048 is the least."),
 )
@@ -120,9 +116,7 @@ class Settings:
         return {name: "" if value is None else redacted_url(str(value)) for name, value in texts.items()}
 
 
-def load_settings(
-    flags: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None
-) -> Settings:
+def load_settings(flags: Mapping[str, object] | None = None, environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
     Parameters
@@ -204,9 +198,7 @@ def _path(text: str) -> Path | None:
 
 def _address(name: str, text: str) -> str:
     if not re.fullmatch(r"0x[0-9a-fA-F]{40}", text):
-        raise BadInput(
-            f"{name} is {text[:80]!r}.", expected="Expected 0x and 40 hexadecimal digits.", field=name
-        )
+        raise BadInput(f"{name} is {text[:80]!r}.", expected="Expected 0x and 40 hexadecimal digits.", field=name)
     return text
 
 

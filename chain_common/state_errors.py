@@ -47,9 +47,7 @@ class SecretDamaged(Unavailable):
 
     def __init__(self, path: str) -> None:
         self.path = path
-        super().__init__(
-            f"The file {path} is damaged, or does not belong where it is.", do="Restore it from a backup."
-        )
+        super().__init__(f"The file {path} is damaged, or does not belong where it is.", do="Restore it from a backup.")
 
 
 class WrongPassword(Locked):
@@ -88,9 +86,7 @@ class UnknownJob(BadInput):
 
     def __init__(self, key: str) -> None:
         self.key = key
-        super().__init__(
-            f"There is no job {key!r}.", do="It may have been cancelled; look at the list of jobs."
-        )
+        super().__init__(f"There is no job {key!r}.", do="It may have been cancelled; look at the list of jobs.")
 
 
 class JobBusy(RuleBroken):

@@ -62,9 +62,7 @@ def parse_ether(text: str, *, field: str = "") -> int:
             field=field,
         )
     # 39 digits hold the largest amount; longer text is not worth converting.
-    wei = (
-        int((whole.lstrip("0") or "0") + places.ljust(ETHER_DIGITS, "0")) if len(whole) <= 40 else MAX_WEI + 1
-    )
+    wei = int((whole.lstrip("0") or "0") + places.ljust(ETHER_DIGITS, "0")) if len(whole) <= 40 else MAX_WEI + 1
     if wei > MAX_WEI:
         raise BadInput(f"{spelled[:40]!r} is more ether than the contract can hold.", field=field)
     return wei

@@ -41,9 +41,7 @@ def scores_line(scores: Scores) -> str:
 def to_do(view: OverviewView) -> tuple[ToDo, ...]:
     """List what waits for the lender, most urgent first."""
     stopped = [
-        ToDo(
-            job.title, Markup("{}").format(job.failure), url_for("jobs.show", key=job.key), "See what stopped"
-        )
+        ToDo(job.title, Markup("{}").format(job.failure), url_for("jobs.show", key=job.key), "See what stopped")
         for job in view.jobs
         if job.state == "failed"
     ]

@@ -7,8 +7,8 @@ import {Closing} from "./repository/Closing.sol";
 
 /// @title Bounties for encrypted credit models
 /// @notice See {IModelRepository}. No owner, no upgrade, no pause; ether sent plainly is refused.
-/// @dev The calls live in the contracts of `repository/`, one for each stage of a model; here are the views, which put
-/// packed records together for readers and cost the same however many models or rounds there are.
+/// @dev The calls live in the contracts of `repository/`, one for each stage of a model; here are the views,
+/// which put packed records together for readers and cost the same however many models or rounds there are.
 contract ModelRepository is Closing {
     /// @inheritdoc IModelRepository
     function modelCount() external view override returns (uint256 count) {
@@ -72,11 +72,7 @@ contract ModelRepository is Closing {
     }
 
     /// @inheritdoc IModelRepository
-    function seat(
-        uint256 modelId,
-        uint256 number,
-        uint256 index
-    )
+    function seat(uint256 modelId, uint256 number, uint256 index)
         external
         view
         override
@@ -96,11 +92,7 @@ contract ModelRepository is Closing {
     }
 
     /// @inheritdoc IModelRepository
-    function claimable(
-        uint256 modelId,
-        uint256 number,
-        uint256 index
-    )
+    function claimable(uint256 modelId, uint256 number, uint256 index)
         external
         view
         override

@@ -219,9 +219,7 @@ def draw_rows(seed: int, n_rows: int) -> list[list[str]]:
     verification = draw.choice((0.43, 0.25, 0.32))
     open_accounts = 2 + draw.count(np.exp(1.95 + 0.10 * np.log(who.income / 60_000)))
     total_accounts = open_accounts + draw.count(np.exp(2.35 + 0.45 * np.log(who.history_months / 150)))
-    balance = np.exp(
-        9.0 + 0.011 * (who.utilisation - 49) + 0.5 * np.log(who.income / 60_000) + 0.8 * draw.normal()
-    )
+    balance = np.exp(9.0 + 0.011 * (who.utilisation - 49) + 0.5 * np.log(who.income / 60_000) + 0.8 * draw.normal())
     balance = np.where(who.utilisation < 1, 0, np.round(balance))
     since_delinquency = np.where(who.delinquencies > 0, 24 * draw.uniform(), 24 + 60 * draw.uniform())
     shows_delinquency = (who.delinquencies > 0) | (draw.uniform() < 0.27)

@@ -114,13 +114,9 @@ def artifacts(output: Json) -> dict[Path, Json]:
                 "bytecode": "0x" + contract["evm"]["bytecode"]["object"],
                 "deployedBytecode": "0x" + deployed["object"],
                 "immutableReferences": [
-                    place
-                    for _, places in sorted(deployed.get("immutableReferences", {}).items())
-                    for place in places
+                    place for _, places in sorted(deployed.get("immutableReferences", {}).items()) for place in places
                 ],
-                "errors": {
-                    selector(entry): entry["name"] for entry in contract["abi"] if entry["type"] == "error"
-                },
+                "errors": {selector(entry): entry["name"] for entry in contract["abi"] if entry["type"] == "error"},
                 "methodIdentifiers": contract["evm"]["methodIdentifiers"],
             }
     return wanted
@@ -166,10 +162,7 @@ def stale(wanted: dict[Path, Json]) -> list[str]:
         for path, artifact in wanted.items()
         if not path.exists() or path.read_text(encoding="utf-8") != render(artifact)
     ]
-    return [
-        f"{path.relative_to(ROOT)} is out of date: run make contracts"
-        for path in differing + left_over(wanted)
-    ]
+    return [f"{path.relative_to(ROOT)} is out of date: run make contracts" for path in differing + left_over(wanted)]
 
 
 def write(wanted: dict[Path, Json]) -> None:

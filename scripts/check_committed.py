@@ -15,9 +15,7 @@ FORBIDDEN = {
         r"|^\s*(?:-i|--(?:extra-)?index-url|--find-links)\s|\"resolved\": \"http",
         re.MULTILINE,
     ),
-    "a path of one machine": re.compile(
-        r"/w[o]rk/(?:main|shared|steering|\.)|/r[o]ot/|/(?:home|U[s]ers)/\w+/"
-    ),
+    "a path of one machine": re.compile(r"/w[o]rk/(?:main|shared|steering|\.)|/r[o]ot/|/(?:home|U[s]ers)/\w+/"),
 }
 
 

@@ -63,14 +63,10 @@ def run(what: str, command: Sequence[object], **extra: str) -> None:
     said = (done.stdout + done.stderr).strip()
     with LOG.open("a") as log:
         log.write(f"$ {' '.join(words)}\n{said}\n\n")
-    lines = [line.strip() for line in said.splitlines() if line.strip() and "complete log" not in line] or [
-        "no output"
-    ]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and "complete log" not in line] or ["no output"]
     telling = [line for line in lines if re.search(r"\b(error|cause|failed|refused)\b", line, re.IGNORECASE)]
     mend = "connect to the network and run again" if OFFLINE_WORDS.search(said) else "more in the log"
-    raise SetupError(
-        f"could not {what}: {mend}. Log: {LOG.relative_to(ROOT)}. Said: {(telling or lines)[-1]}"
-    )
+    raise SetupError(f"could not {what}: {mend}. Log: {LOG.relative_to(ROOT)}. Said: {(telling or lines)[-1]}")
 
 
 def make_venv() -> None:
@@ -109,8 +105,7 @@ def pip() -> list[object]:
         run("make a pip", [sys.executable, "-m", "venv", seed])
         return [seed / ("Scripts" if WINDOWS else "bin") / "python", "-m", "pip"]
     raise SetupError(
-        f"{sys.executable} has no pip. Install it (Debian, Ubuntu: apt-get install python3-pip), or uv,"
-        " and run again"
+        f"{sys.executable} has no pip. Install it (Debian, Ubuntu: apt-get install python3-pip), or uv, and run again"
     )
 
 
@@ -200,17 +195,13 @@ def install_node_packages(npm: str) -> None:
 
 def check_native(program: str) -> None:
     """Refuse a silent gap: npm passes over an optional package that it could not download."""
-    machine = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}.get(
-        platform.machine(), platform.machine()
-    )
+    machine = {"x86_64": "amd64", "AMD64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
     name = f"@foundry-rs/{program}-{sys.platform}-{machine}"
     if f'"{name}"' in (ROOT / "package.json").read_text():
         if not (NODE_MODULES / name).is_dir():
             raise SetupError(f"could not download {name}: connect to the network and run again")
     elif not shutil.which(program):
-        instead = (
-            "chAIn runs on Ganache" if program == "anvil" else "the fuzz tests of the contracts do not run"
-        )
+        instead = "chAIn runs on Ganache" if program == "anvil" else "the fuzz tests of the contracts do not run"
         print(
             f"setup: npm has no {program} for {sys.platform} on {machine}: without one on PATH {instead}",
             flush=True,

@@ -75,9 +75,7 @@ def main() -> int:
 
 
 @contextmanager
-def unlocked(
-    browser: Browser, person: Person, width: int, theme: str
-) -> Iterator[tuple[BrowserContext, Page]]:
+def unlocked(browser: Browser, person: Person, width: int, theme: str) -> Iterator[tuple[BrowserContext, Page]]:
     """Open a browser window in which the person has given its password."""
     context = browser.new_context(
         viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
@@ -90,9 +88,7 @@ def unlocked(
     context.close()
 
 
-def photograph(
-    browser: Browser, person: Person, name: str, paths: tuple[str, ...], width: int, theme: str
-) -> None:
+def photograph(browser: Browser, person: Person, name: str, paths: tuple[str, ...], width: int, theme: str) -> None:
     """Photograph whole pages of one app."""
     with unlocked(browser, person, width, theme) as (_, page):
         for path in paths:
@@ -107,8 +103,7 @@ def compose(browser: Browser) -> None:
     """Lay the lender's model page and the data owner's beside each other for the README."""
     pictures = [FOLDER / "lender-models-1-1280-light.png", FOLDER / "data-owner-contribution-1280-light.png"]
     images = "".join(
-        f'<img src="data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}">'
-        for picture in pictures
+        f'<img src="data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}">' for picture in pictures
     )
     style = (
         "body{margin:0;display:flex;gap:24px;padding:24px;background:#d9dce6}"

@@ -222,9 +222,7 @@ class FileKeyring:
         except FileNotFoundError as error:
             raise Locked("There is no account here yet.", do="Make one first.") from error
         except OSError as error:
-            raise Unavailable(
-                f"{path} cannot be read ({error.strerror}).", do="Check its permissions."
-            ) from error
+            raise Unavailable(f"{path} cannot be read ({error.strerror}).", do="Check its permissions.") from error
         except ValueError as error:
             raise SecretDamaged(str(path)) from error
         if not isinstance(document, dict):

@@ -34,15 +34,11 @@ class WrongColumns(BadInput):
         self.missing = tuple(missing)
         self.found = tuple(found)
         self.nearest = {name: _nearest(name, found) for name in missing}
-        named = ", ".join(
-            f"{name} (is it “{near}”?)" if near else name for name, near in self.nearest.items()
-        )
+        named = ", ".join(f"{name} (is it “{near}”?)" if near else name for name, near in self.nearest.items())
         shown = ", ".join(name[:40] for name in self.found[:12])
         more = f" and {len(self.found) - 12} more" if len(self.found) > 12 else ""
         super().__init__(
-            f"The file has no column {named}."
-            if len(missing) == 1
-            else f"The file lacks the columns {named}.",
+            f"The file has no column {named}." if len(missing) == 1 else f"The file lacks the columns {named}.",
             expected=f"It has {shown}{more}.",
             do="Rename the columns in the file, or choose another file or preset.",
             field="file",

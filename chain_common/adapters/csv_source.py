@@ -72,9 +72,7 @@ class FileTooLarge(BadInput):
     ``limit`` and, where it is known, ``size`` are in ``unit``.
     """
 
-    def __init__(
-        self, unit: Literal["bytes", "bytes unpacked", "rows", "columns"], limit: int, size: int = 0
-    ) -> None:
+    def __init__(self, unit: Literal["bytes", "bytes unpacked", "rows", "columns"], limit: int, size: int = 0) -> None:
         self.unit = unit
         self.limit = limit
         self.size = size
@@ -155,9 +153,7 @@ def _inspect(stream: BinaryIO, limits: ReadLimits) -> TextSource:
         is_utf8 = is_utf8 and _decodes(utf8, chunk)
     is_utf8 = is_utf8 and _decodes(utf8, b"", final=True)
     encoding = _encoding(head, is_utf8=is_utf8)
-    return TextSource(
-        encoding, compressed, n_bytes, lambda: closing(_lines(stream, encoding, compressed, limits))
-    )
+    return TextSource(encoding, compressed, n_bytes, lambda: closing(_lines(stream, encoding, compressed, limits)))
 
 
 def _chunks(stream: BinaryIO, *, compressed: bool) -> Iterator[bytes]:
@@ -218,9 +214,7 @@ def _utf16_without_mark(head: bytes) -> str:
     raise NotACsv("it holds binary data")
 
 
-def _lines(
-    stream: BinaryIO, encoding: str, compressed: bool, limits: ReadLimits
-) -> Generator[str, None, None]:
+def _lines(stream: BinaryIO, encoding: str, compressed: bool, limits: ReadLimits) -> Generator[str, None, None]:
     stream.seek(0)
     unpacked = gzip.GzipFile(fileobj=stream) if compressed else stream
     # A few bytes have no meaning in Windows-1252; they are shown as replaced and never stop a file.

@@ -135,9 +135,7 @@ def find_deployment(node: Node, contract: str) -> ChainIdentity:
         mined = node.mined(transaction)
         if mined is not None and mined.contract == address:
             return _identity(node.chain_id(), mined)
-    raise NotDeployed(
-        address, "no transaction of its own made it; copy the deployment.json of who deployed it"
-    )
+    raise NotDeployed(address, "no transaction of its own made it; copy the deployment.json of who deployed it")
 
 
 def deploy(node: Node, signer: Signer, record: Path, *, patience: Patience | None = None) -> ChainIdentity:

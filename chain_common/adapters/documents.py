@@ -44,9 +44,7 @@ class DatabaseDocuments:
             body = connection.execute(query).scalar_one_or_none()
         return None if body is None else decode_document(body)
 
-    def update(
-        self, collection: str, document_id: str, change: Callable[[JsonObject], JsonObject]
-    ) -> JsonObject:
+    def update(self, collection: str, document_id: str, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
         """Read, change and write one document in a single transaction; a missing one starts as ``{}``.
 
         If ``change`` raises, nothing was written. It must not use the database itself: it holds the write lock.

@@ -78,9 +78,7 @@ class EmbeddedChain:
         How time passes; ``None`` if the user of the chain mines by itself.
     """
 
-    def __init__(
-        self, program: ChainProgram, *, folder: Path | None = None, beat: Beat | None = None
-    ) -> None:
+    def __init__(self, program: ChainProgram, *, folder: Path | None = None, beat: Beat | None = None) -> None:
         self.program = program
         self._state = folder / STATE_FILE if folder and program.keeps_state else None
         self._beat = beat

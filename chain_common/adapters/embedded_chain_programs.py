@@ -79,15 +79,12 @@ def funded_accounts() -> list[FundedAccount]:
     # eth-account asks for a word of consent before it derives keys from a phrase; these are nobody's.
     Account.enable_unaudited_hdwallet_features()
     accounts = (
-        Account.from_mnemonic(DEVELOPMENT_PHRASE, account_path=f"m/44'/60'/0'/0/{index}")
-        for index in range(N_ACCOUNTS)
+        Account.from_mnemonic(DEVELOPMENT_PHRASE, account_path=f"m/44'/60'/0'/0/{index}") for index in range(N_ACCOUNTS)
     )
     return [FundedAccount(Address(account.address), bytes(account.key)) for account in accounts]
 
 
-def chain_program(
-    kind: str = "", *, port: int = 0, environment: Mapping[str, str] | None = None
-) -> ChainProgram:
+def chain_program(kind: str = "", *, port: int = 0, environment: Mapping[str, str] | None = None) -> ChainProgram:
     """Find a program for a chain on this machine.
 
     Parameters

@@ -93,9 +93,7 @@ class DatabaseEventIndex:
         IndexNotReset
             If no deployment has been set.
         """
-        newest = sa.case(
-            (source_table.c.checkpoint > checkpoint, source_table.c.checkpoint), else_=checkpoint
-        )
+        newest = sa.case((source_table.c.checkpoint > checkpoint, source_table.c.checkpoint), else_=checkpoint)
         with transaction(self._engine) as connection:
             moved = connection.execute(sa.update(source_table).values(checkpoint=newest))
             if moved.rowcount == 0:

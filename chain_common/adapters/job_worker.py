@@ -121,8 +121,7 @@ class JobWorker:
                 log.info("taking up %d jobs that an earlier process left", n_released)
         self._stopping = False
         self._threads = [
-            threading.Thread(target=self._work, name=f"jobs-{index}", daemon=True)
-            for index in range(self._n_threads)
+            threading.Thread(target=self._work, name=f"jobs-{index}", daemon=True) for index in range(self._n_threads)
         ]
         for thread in self._threads:
             thread.start()

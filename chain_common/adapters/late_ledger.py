@@ -5,52 +5,27 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy.engine import Engine
 
 from chain_common.adapters.deployment import find_deployment, load_deployment
 from chain_common.adapters.ledger import Web3Ledger
 from chain_common.adapters.ledger_node import Node
-from chain_common.adapters.ledger_pricing import Signer
+from chain_common.adapters.ledger_pricing import Signer, fee_allowance
 from chain_common.domain.repository import (
     Address,
     Call,
     ChainEvent,
     ChainIdentity,
-    Claim,
-    Contribute,
-    CreateModel,
     Due,
-    End,
-    FailRound,
     Head,
     Model,
     Receipt,
-    Reclaim,
     Round,
     Seat,
-    Settle,
-    SettleClosing,
     Terms,
-    TopUp,
-    Withdraw,
 )
 from chain_common.ports import Keyring
-
-USUAL_GAS: Final[dict[type[Call], int]] = {
-    CreateModel: 500_000,
-    TopUp: 60_000,
-    Contribute: 180_000,
-    Settle: 300_000,
-    FailRound: 200_000,
-    End: 100_000,
-    SettleClosing: 300_000,
-    Reclaim: 100_000,
-    Claim: 100_000,
-    Withdraw: 60_000,
-}
-"""Gas a kind of call uses, rounded up; measured by the contract's tests."""
 
 
 class LateLedger:
@@ -91,14 +66,10 @@ class LateLedger:
             if self._contract is not None and self._opened is not None:
                 return self._opened[1]
             meant = (
-                load_deployment(self._record)
-                if self._contract is None
-                else find_deployment(self._node, self._contract)
+                load_deployment(self._record) if self._contract is None else find_deployment(self._node, self._contract)
             )
             if self._opened is None or self._opened[0] != meant:
-                ledger = Web3Ledger(
-                    self._node, meant, self._signer, self._engine, account=self._keyring.address
-                )
+                ledger = Web3Ledger(self._node, meant, self._signer, self._engine, account=self._keyring.address)
                 self._opened = (meant, ledger)
             return self._opened[1]
 
@@ -156,9 +127,7 @@ class LateLedger:
 
     def fee_allowance(self, call: type[Call]) -> int:
         """Return an upper estimate of the fee of a kind of call."""
-        with self._node.answering():
-            price = int(self._node.web3.eth.gas_price)
-        return USUAL_GAS[call] * price * 2
+        return fee_allowance(self._node, call)
 
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once and wait until it is mined."""

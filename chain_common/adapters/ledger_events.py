@@ -41,8 +41,7 @@ class EventReader:
         self._page_blocks = page_blocks
         self._times: OrderedDict[str, int] = OrderedDict()
         self._by_topic = {
-            event_abi_to_log_topic(abi_entry(entry)): entry
-            for entry in model_repository().of_type("event").values()
+            event_abi_to_log_topic(abi_entry(entry)): entry for entry in model_repository().of_type("event").values()
         }
 
     def pages(self, from_block: int, to_block: int) -> Iterator[list[ChainEvent]]:
@@ -145,9 +144,7 @@ def _json(entry: AbiEntry, value: Any) -> object:  # noqa: ANN401 - a decoded va
         item = {**entry, "type": kind[: kind.rindex("[")]}
         return [_json(item, each) for each in value]
     if kind == "tuple":
-        return {
-            part["name"]: _json(part, each) for part, each in zip(entry["components"], value, strict=True)
-        }
+        return {part["name"]: _json(part, each) for part, each in zip(entry["components"], value, strict=True)}
     if kind == "address":
         return to_checksum_address(value)
     return "0x" + value.hex() if isinstance(value, bytes) else value

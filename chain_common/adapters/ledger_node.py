@@ -121,9 +121,7 @@ class Node:
         except (TransactionNotFound, BlockNotFound):
             raise
         except BadFunctionCallOutput as error:
-            raise NotDeployed(
-                f"The chain at {self.location}", "there is no contract at its address"
-            ) from error
+            raise NotDeployed(f"The chain at {self.location}", "there is no contract at its address") from error
         except (requests.RequestException, OSError, json.JSONDecodeError) as error:
             # Not "from error": the driver's text has the whole URL, and a provider's key is a part of that.
             answered = isinstance(error, requests.HTTPError)

@@ -133,9 +133,7 @@ def quote(node: Node, call: ContractCall, sender: str) -> Quote:
             estimate = eth.estimate_gas(cast(Any, {"from": sender, **call.fields()}))
         except (Web3RPCError, ValidationError) as error:
             if any(words in node_message(error).lower() for words in _UNPAYABLE):
-                raise NotEnoughEther(
-                    sender, call.value_wei + max(USUAL_GAS.values()) * most, available
-                ) from error
+                raise NotEnoughEther(sender, call.value_wei + max(USUAL_GAS.values()) * most, available) from error
             raise
     return Quote(min(estimate + estimate // 4, block["gasLimit"]), fields, most_wei=most, likely_wei=likely)
 

@@ -125,8 +125,7 @@ def described(entry: AbiEntry, value: Any) -> object:  # noqa: ANN401 - a record
     if entry["type"] == "tuple":
         kind: type = type(value)
         return {
-            each["name"]: described(each, getattr(value, field_of(kind, each["name"])))
-            for each in entry["components"]
+            each["name"]: described(each, getattr(value, field_of(kind, each["name"]))) for each in entry["components"]
         }
     plain = _plain(value)
     return "0x" + plain.hex() if isinstance(plain, bytes) else plain

@@ -177,10 +177,7 @@ def _collect(reader: _Reader, header: Header, rows: _Rows, limits: ReadLimits) -
 def _fits(record: list[str], header: Header, rows: _Rows, line: int) -> bool:
     """Tell whether a record is a row, and note it if it is not."""
     width = len(header.names)
-    if (
-        len(record) == width
-        and sum(1 for _ in islice(filter(record.__getitem__, header.places.values()), 2)) == 2
-    ):
+    if len(record) == width and sum(1 for _ in islice(filter(record.__getitem__, header.places.values()), 2)) == 2:
         return record != header.names
     n_filled = sum(1 for cell in record if cell.strip())
     if n_filled == 0:

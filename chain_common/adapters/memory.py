@@ -77,9 +77,7 @@ class MemoryContentStore:
     def check(self) -> None:
         """Raise ``Unavailable`` if it has been switched off."""
         if not self.reachable:
-            raise Unavailable(
-                f"The content store at {self.location()} cannot be reached.", do="Switch it on again."
-            )
+            raise Unavailable(f"The content store at {self.location()} cannot be reached.", do="Switch it on again.")
 
     def location(self) -> str:
         """Say where it is."""
@@ -212,9 +210,7 @@ class MemoryDocuments:
             body = self._collections.get(collection, {}).get(document_id)
         return None if body is None else decode_document(body)
 
-    def update(
-        self, collection: str, document_id: str, change: Callable[[JsonObject], JsonObject]
-    ) -> JsonObject:
+    def update(self, collection: str, document_id: str, change: Callable[[JsonObject], JsonObject]) -> JsonObject:
         """Read, change and write one document; a missing one starts as ``{}``. Nothing changes if ``change`` raises."""
         with self._guard:
             self.put(collection, document_id, change(self.get(collection, document_id) or {}))

@@ -62,9 +62,7 @@ class MemoryChain:
         self.balances: dict[Address, int] = {}
         self.events: list[ChainEvent] = []
         self.book = Book(emit=self._emit, chain_id=chain_id)
-        self.identity = ChainIdentity(
-            chain_id, CONTRACT, _hash(f"deployment {chain_id}"), _hash(f"block {chain_id}")
-        )
+        self.identity = ChainIdentity(chain_id, CONTRACT, _hash(f"deployment {chain_id}"), _hash(f"block {chain_id}"))
         self._block = 0
         self._time = int(clock.now())
         self._log_index = 0
@@ -126,9 +124,7 @@ class MemoryChain:
         book = self.book
         match call:
             case CreateModel():
-                training.create_model(
-                    book, caller, call.bounty_wei, call.bond_wei, call.publication, call.terms
-                )
+                training.create_model(book, caller, call.bounty_wei, call.bond_wei, call.publication, call.terms)
             case TopUp():
                 training.top_up(book, caller, call.model_id, call.bounty_wei, call.bond_wei)
             case Contribute():
@@ -152,8 +148,7 @@ class MemoryChain:
     def _emit(self, name: str, *values: object) -> None:
         inputs: Sequence[Mapping[str, object]] = model_repository().of_type("event")[name]["inputs"]
         arguments = {
-            cast(str, entry["name"]): described(entry, value)
-            for entry, value in zip(inputs, values, strict=True)
+            cast(str, entry["name"]): described(entry, value) for entry, value in zip(inputs, values, strict=True)
         }
         model_id = arguments.get("modelId")
         self.events.append(

@@ -49,11 +49,7 @@ class MemoryJobs:
         """Return jobs, newest first."""
         with self._guard:
             jobs = sorted(self._jobs.values(), key=lambda job: -job.job_id)
-        return [
-            job
-            for job in jobs
-            if kind in (None, job.kind) and not (unfinished and job.state == job_rules.DONE)
-        ]
+        return [job for job in jobs if kind in (None, job.kind) and not (unfinished and job.state == job_rules.DONE)]
 
     def retry(self, key: str) -> Job:
         """Set a failed job waiting again; make a waiting one due. Raises ``UnknownJob``, ``JobBusy``."""

@@ -110,11 +110,7 @@ class MemoryLedger:
             return Round(model_id, number, state, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, (), (), bytes(32), bytes(32))
         round_ = stored.rounds[number - 1]
         base_weights, weights_commitment = stored.bases[round_.paid_round]
-        before = (
-            stored.rounds[round_.paid_round - 1].loss_after
-            if round_.paid_round
-            else stored.terms.initial_loss
-        )
+        before = stored.rounds[round_.paid_round - 1].loss_after if round_.paid_round else stored.terms.initial_loss
         deliver_by = stored.deliver_by(round_)
         return Round(
             model_id=model_id,
@@ -139,9 +135,7 @@ class MemoryLedger:
     def seat(self, model_id: int, number: int, index: int) -> Seat:
         """Return a seat. Raises ``UnknownSeat``."""
         seat = self._chain.book.existing(model_id).seat(number, index)
-        return Seat(
-            model_id, number, index, seat.owner, seat.stake, seat.commitment, seat.claimed, seat.held_claimed
-        )
+        return Seat(model_id, number, index, seat.owner, seat.stake, seat.commitment, seat.claimed, seat.held_claimed)
 
     def due(self, model_id: int, number: int, index: int) -> Due:
         """Return what a claim on the seat would credit now. Raises ``UnknownSeat``."""

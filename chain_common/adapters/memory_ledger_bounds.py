@@ -90,9 +90,7 @@ def _check_times(terms: Terms, now: int, chain_id: int) -> None:
     _within("settleWindow", terms.settle_window_s, least, _MAX_WINDOW_S)
     _within("closingWindow", terms.closing_window_s, least, _MAX_WINDOW_S)
     _within("auditDemandWindow", terms.audit_demand_window_s, least, _MAX_WINDOW_S)
-    _within(
-        "auditAnswerWindow", terms.audit_answer_window_s, 1 if development else _MIN_ANSWER_S, _MAX_WINDOW_S
-    )
+    _within("auditAnswerWindow", terms.audit_answer_window_s, 1 if development else _MIN_ANSWER_S, _MAX_WINDOW_S)
 
 
 def _within(term: str, got: int, least: int, most: int) -> None:

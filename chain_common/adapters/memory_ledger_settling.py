@@ -114,9 +114,7 @@ def require_base(model: ModelRecord, report: SettlementReport, *, paid: bool) ->
     require_digests({"nextWeights": report.next_weights, "weightsCommitment": report.weights_commitment})
 
 
-def require_split(
-    round_: RoundRecord, report: SettlementReport, *, paid: bool, deliver_by: int, now: int
-) -> None:
+def require_split(round_: RoundRecord, report: SettlementReport, *, paid: bool, deliver_by: int, now: int) -> None:
     """Check shares and rejections against each other, the money and the time."""
     for given in (report.shares, report.rejections):
         if len(given) != len(round_.seats):

@@ -31,9 +31,7 @@ from chain_common.contract_errors import (
 from chain_common.domain.repository import Contribution, Publication, RoundState, Terms
 
 
-def create_model(
-    book: Book, caller: Caller, bounty: int, bond: int, publication: Publication, terms: Terms
-) -> None:
+def create_model(book: Book, caller: Caller, bounty: int, bond: int, publication: Publication, terms: Terms) -> None:
     """Create a model, escrowing bounty and bond."""
     check_amounts(bounty, bond)
     require_value(caller, bounty + bond)
@@ -51,9 +49,7 @@ def create_model(
         bases={0: (publication.base_weights, publication.weights_commitment)},
     )
     book.models.append(model)
-    book.emit(
-        "ModelCreated", model.number, caller.account, publication.spec, bounty, bond, publication, terms
-    )
+    book.emit("ModelCreated", model.number, caller.account, publication.spec, bounty, bond, publication, terms)
 
 
 def top_up(book: Book, caller: Caller, model_id: int, bounty: int, bond: int) -> None:

@@ -105,9 +105,7 @@ class Outbox:
         Unix seconds, for the record only.
     """
 
-    def __init__(
-        self, engine: Engine, identity: ChainIdentity, *, clock: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, engine: Engine, identity: ChainIdentity, *, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
         self._clock = clock
         self._deployment = (
@@ -144,9 +142,7 @@ class Outbox:
             if earlier and earlier[0].fate is not Fate.LOST:
                 return earlier[0]
             taken = {entry.nonce for entry in self._standing(connection, sender, free_nonce)}
-            nonce = next(
-                nonce for nonce in range(free_nonce, free_nonce + len(taken) + 1) if nonce not in taken
-            )
+            nonce = next(nonce for nonce in range(free_nonce, free_nonce + len(taken) + 1) if nonce not in taken)
             signed = sign(nonce)
             connection.execute(
                 sa.insert(outbox_table).values(

@@ -162,9 +162,7 @@ class SecretFiles:
         if not sealed.startswith(_HEADER):
             raise SecretDamaged(str(path))
         try:
-            return cipher.decrypt(
-                sealed[len(_HEADER) : start], sealed[start:], _SECRET_PURPOSE + name.encode()
-            )
+            return cipher.decrypt(sealed[len(_HEADER) : start], sealed[start:], _SECRET_PURPOSE + name.encode())
         except (InvalidTag, ValueError) as error:
             raise SecretDamaged(str(path)) from error
 
@@ -175,9 +173,7 @@ class SecretFiles:
     def names(self, prefix: str = "") -> list[str]:
         """Return the names that start with a prefix, sorted; works while locked."""
         root = self._folder / "secrets"
-        found = (
-            path.relative_to(root).as_posix().removesuffix(_SUFFIX) for path in root.rglob(f"*{_SUFFIX}")
-        )
+        found = (path.relative_to(root).as_posix().removesuffix(_SUFFIX) for path in root.rglob(f"*{_SUFFIX}"))
         return sorted(name for name in found if name.startswith(prefix) and _NAME.fullmatch(name))
 
     def delete(self, name: str) -> None:

@@ -169,9 +169,7 @@ class KuboStore:
         message = self._message(response)
         if any(sign in message for sign in ("not found", "could not find", "deadline exceeded", "timed out")):
             return ContentMissing(cid_of(digest), self._location)
-        return Unavailable(
-            f"The node at {self._location} refused: {message}.", do="Check the node and try again."
-        )
+        return Unavailable(f"The node at {self._location} refused: {message}.", do="Check the node and try again.")
 
     def _message(self, response: requests.Response) -> str:
         """Return what the node says about a failure; Kubo puts it into JSON, a proxy before it need not."""

@@ -51,9 +51,7 @@ class AppClient:
 
     def json(self, path: str) -> dict[str, Any]:
         """Return what a page shows, as JSON."""
-        response = self._session.get(
-            self.base + path, headers={"Accept": "application/json"}, timeout=TIMEOUT_S
-        )
+        response = self._session.get(self.base + path, headers={"Accept": "application/json"}, timeout=TIMEOUT_S)
         return cast(dict[str, Any], self._checked(response).json())
 
     def fill(

@@ -47,9 +47,7 @@ class NodeSigner:
 
     def sign_transaction(self, transaction: Mapping[str, Any]) -> SignedTransaction:
         """Let the node sign."""
-        fields = {
-            name: hex(value) if isinstance(value, int) else value for name, value in transaction.items()
-        }
+        fields = {name: hex(value) if isinstance(value, int) else value for name, value in transaction.items()}
         with self._node.answering():
             # Past web3's own method, which expects a record where development nodes answer with the bytes alone.
             signed: Any = self._node.web3.manager.request_blocking(

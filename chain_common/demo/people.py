@@ -75,9 +75,7 @@ class AppProcess:
 def _environment() -> dict[str, str]:
     """Return this process's environment without chAIn's own settings: the demo's people share nothing by accident."""
     return {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith("CHAIN_") and name != "DATABASE_URL"
+        name: value for name, value in os.environ.items() if not name.startswith("CHAIN_") and name != "DATABASE_URL"
     }
 
 
@@ -122,17 +120,13 @@ def _job_ended(seen: dict[str, Any]) -> bool:
 class LenderPerson(Person):
     """The lender of the demo."""
 
-    def post_bounty(
-        self, validation: bytes, preset: str, answers: Mapping[str, str], reach_part: float
-    ) -> int:
+    def post_bounty(self, validation: bytes, preset: str, answers: Mapping[str, str], reach_part: float) -> int:
         """Go from the validation file to a posted bounty; return the model's id.
 
         ``reach_part`` sets the target: the start's score less so many times the improvement the app says a model of the
         lender's own rows shows.
         """
-        terms_page = self.client.fill(
-            "/bounties/new", {"preset": preset}, file=("file", "validation.csv", validation)
-        )
+        terms_page = self.client.fill("/bounties/new", {"preset": preset}, file=("file", "validation.csv", validation))
         draft = self.client.json(terms_page)
         start, reach = float(draft["baseline_score"]), float(draft["reach_score"])
         target = start - reach_part * (start - reach)

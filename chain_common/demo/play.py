@@ -104,9 +104,7 @@ def _tell(stage: Stage, files: Files, preset: str, started: float) -> dict[str, 
         lender.wait_for_rounds(model_id, 2)
         say(f"Round 2 is settled: {n_owners - 1} data owners.")
     page = f"/models/{model_id}"
-    ended = lender.client.wait(
-        page, lambda view: view["card"]["state"] in ("closing", "ended"), "the closing score"
-    )
+    ended = lender.client.wait(page, lambda view: view["card"]["state"] in ("closing", "ended"), "the closing score")
     say("The closing score is given.")
     with ThreadPoolExecutor(max_workers=4) as pool:
         rewards = list(pool.map(lambda owner: owner.collect() if owner.contribution else 0, crowd))
@@ -125,9 +123,7 @@ def _tell(stage: Stage, files: Files, preset: str, started: float) -> dict[str, 
         {"address": owner.address, "rows": rows, "reward_wei": reward}
         for owner, rows, reward in zip(crowd, files.owner_rows, rewards, strict=True)
     ]
-    return summary(
-        chain=stage.chain, model=view, pooled=pooled, owners=people, seconds=time.monotonic() - started
-    )
+    return summary(chain=stage.chain, model=view, pooled=pooled, owners=people, seconds=time.monotonic() - started)
 
 
 def _has_ended(view: dict[str, Any]) -> bool:
@@ -143,9 +139,7 @@ def _show(stage: Stage, files: Files, preset: str, *, browser: bool) -> int:
     stage.bank.fund(visitor.address, OWNER_WEI)
     terms = bounty_terms(n_seeded, collect="30 min", windows="15 min", demand="2 min")
     model_id = lender.post_bounty(files.lender, preset, terms, REACH_PART)
-    say(
-        f"\n  Lender      {lender.app.url}\n  Data owner  {visitor.app.url}\n  Password    {stage.password}\n"
-    )
+    say(f"\n  Lender      {lender.app.url}\n  Data owner  {visitor.app.url}\n  Password    {stage.password}\n")
     say(f"  To contribute, upload {sample_file().with_name('sample_owner.csv')}\n")
     if browser:
         for app in (lender.app, visitor.app):

@@ -66,9 +66,7 @@ class Stage:
 
     def owner(self, number: int) -> OwnerPerson:
         """Start a data owner's app."""
-        return OwnerPerson(
-            f"data-owner-{number}", self._start("data-owner", f"owner-{number}"), self.password
-        )
+        return OwnerPerson(f"data-owner-{number}", self._start("data-owner", f"owner-{number}"), self.password)
 
     def _start(self, command: str, home: str) -> AppProcess:
         app = AppProcess(command, self.folder / home, self._options())

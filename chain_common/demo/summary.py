@@ -22,9 +22,7 @@ from chain_common.domain.statistics import StatisticsAccumulator
 from chain_common.services.views import Scores
 
 
-def pooled_scores(
-    spec: ModelSpec, owner_files: tuple[bytes, ...], lender_home: Path, password: str
-) -> Scores:
+def pooled_scores(spec: ModelSpec, owner_files: tuple[bytes, ...], lender_home: Path, password: str) -> Scores:
     """Train in the clear on all data owners' rows at once and measure on the lender's closing set.
 
     The demo owns every home, so it can do what no party of the protocol can: read everybody's rows. The fit minimises
@@ -77,9 +75,7 @@ def summary(
     bounty = int(card["bounty_wei"])
     ended = next(event for event in model["timeline"] if event["name"] == "Ended")
     bond = sum(
-        int(event["arguments"]["bond"])
-        for event in model["timeline"]
-        if event["name"] in ("ModelCreated", "ToppedUp")
+        int(event["arguments"]["bond"]) for event in model["timeline"] if event["name"] in ("ModelCreated", "ToppedUp")
     )
     refunded = int(ended["arguments"]["returned"]) - bond
     rounds = [

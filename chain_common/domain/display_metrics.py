@@ -72,9 +72,7 @@ def display_metrics(z: NDArray[np.float64], y: NDArray[Any]) -> DisplayMetrics:
         If shapes or labels do not fit, a score is not finite, or a class has no row.
     """
     if z.ndim != 1 or y.shape != z.shape or not np.isfinite(z).all():
-        raise BadInput(
-            f"Scores {z.shape} with labels {y.shape}.", expected="Expected finite (n_rows,) and (n_rows,)."
-        )
+        raise BadInput(f"Scores {z.shape} with labels {y.shape}.", expected="Expected finite (n_rows,) and (n_rows,).")
     if not np.isin(y, (0, 1)).all():
         raise BadInput("A label is neither 0 nor 1.", expected="1 means bad, 0 means good.")
     bad = y == 1

@@ -33,9 +33,7 @@ class DocumentError(ValueError):
 
 def canonical_bytes(document: Json) -> bytes:
     """Write a document in its one canonical form."""
-    return json.dumps(
-        document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-    ).encode()
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
 def decimal_text(value: float) -> str:
@@ -61,9 +59,7 @@ def parse_canonical(raw: bytes, *, max_bytes: int) -> Json:
         document: Json = json.loads(
             text,
             object_pairs_hook=_object,
-            parse_float=lambda text: _refuse(
-                f"JSON float {text[:40]}; numbers with a fraction travel as text"
-            ),
+            parse_float=lambda text: _refuse(f"JSON float {text[:40]}; numbers with a fraction travel as text"),
             parse_constant=lambda text: _refuse(f"{text} is not a number"),
         )
         spelled_as = canonical_bytes(document)

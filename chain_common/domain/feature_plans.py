@@ -108,9 +108,7 @@ class CategoryPlan:
         common = [
             (count, level)
             for level, count in counts.items()
-            if count >= COMMON_LEVEL_SHARE * len(cells)
-            and spelling[level].isprintable()
-            and len(level) <= MAX_NAME
+            if count >= COMMON_LEVEL_SHARE * len(cells) and spelling[level].isprintable() and len(level) <= MAX_NAME
         ]
         if not common:
             raise NoValues(self.column, "")
@@ -170,9 +168,7 @@ def plan_from_document(value: Json, path: str) -> FeaturePlan:
     if kind == "number":
         plan = NumberPlan(Source.from_fields(fields), log1p=fields.truth("log1p"), flag=fields.truth("flag"))
     elif kind == "category":
-        plan = CategoryPlan(
-            fields.text("column", max_chars=MAX_NAME), fields.texts("levels", max_items=MAX_LEVELS)
-        )
+        plan = CategoryPlan(fields.text("column", max_chars=MAX_NAME), fields.texts("levels", max_items=MAX_LEVELS))
     else:
         plan = BinsPlan(Source.from_fields(fields), fields.numbers("edges", max_items=MAX_LEVELS))
     fields.done()

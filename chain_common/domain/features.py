@@ -90,9 +90,7 @@ class NumberFeature:
 
     def to_document(self) -> dict[str, Json]:
         """Give the document form."""
-        constants = {
-            name: decimal_text(getattr(self, name)) for name in ("median", "low", "high", "mean", "std")
-        }
+        constants = {name: decimal_text(getattr(self, name)) for name in ("median", "low", "high", "mean", "std")}
         return {
             "kind": "number",
             "log1p": self.log1p,
@@ -177,9 +175,7 @@ class BinsFeature:
     def input_names(self) -> tuple[str, ...]:
         """Names of the inputs, in order."""
         name = self.source.column
-        between = (
-            f"{low:g} ≤ {name} < {high:g}" for low, high in zip(self.edges, self.edges[1:], strict=False)
-        )
+        between = (f"{low:g} ≤ {name} < {high:g}" for low, high in zip(self.edges, self.edges[1:], strict=False))
         return (f"{name} < {self.edges[0]:g}", *between, f"{name} ≥ {self.edges[-1]:g}", f"{name} missing")
 
     def inputs(self, columns: Columns) -> NDArray[np.float64]:
@@ -235,9 +231,7 @@ def folded(text: str) -> str:
     return "" if is_missing(text) else " ".join(text.split()).casefold()
 
 
-def encode(
-    features: Sequence[Feature], columns: Columns, *, norm_bound: float | None = None
-) -> NDArray[np.float64]:
+def encode(features: Sequence[Feature], columns: Columns, *, norm_bound: float | None = None) -> NDArray[np.float64]:
     """Turn rows into the model's inputs.
 
     Parameters

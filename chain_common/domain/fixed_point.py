@@ -69,9 +69,7 @@ class NumberFormat:
             value = getattr(self, item.name)
             low, high = _WIDTHS[item.name]
             if not isinstance(value, int) or not low <= value <= high:
-                raise BadInput(
-                    f"The number format has {item.name} = {value}.", expected=f"Expected {low} to {high}."
-                )
+                raise BadInput(f"The number format has {item.name} = {value}.", expected=f"Expected {low} to {high}.")
         if self.matrix_fraction_bits >= self.matrix_bits or self.weight_fraction_bits >= self.weight_bits:
             raise BadInput("The number format has no bits before the point.")
         if self.matrix_bound * self.weight_bound >= self.slot_bound:
@@ -115,9 +113,7 @@ class NumberFormat:
         """
         n_slots = (key_bits - 1) // self.slot_bits
         if n_slots < 1:
-            raise BadInput(
-                f"A key of {key_bits} bits.", expected=f"More than {self.slot_bits} bits are expected."
-            )
+            raise BadInput(f"A key of {key_bits} bits.", expected=f"More than {self.slot_bits} bits are expected.")
         return n_slots
 
     def n_ciphertexts(self, n_results: int, key_bits: int) -> int:
@@ -139,9 +135,7 @@ DEFAULT_FORMAT: Final = NumberFormat()
 """Matrix entries below 8, weights up to 16, 34 results in a 3072-bit plaintext (protocol §4)."""
 
 
-def weights_to_int32(
-    weights: NDArray[np.float64], number_format: NumberFormat = DEFAULT_FORMAT
-) -> NDArray[np.int32]:
+def weights_to_int32(weights: NDArray[np.float64], number_format: NumberFormat = DEFAULT_FORMAT) -> NDArray[np.int32]:
     """Round weights to scoring weights, half to even.
 
     Parameters
@@ -166,9 +160,7 @@ def weights_to_int32(
     return scaled.astype(np.int32)
 
 
-def weights_to_float(
-    weights: NDArray[np.int32], number_format: NumberFormat = DEFAULT_FORMAT
-) -> NDArray[np.float64]:
+def weights_to_float(weights: NDArray[np.int32], number_format: NumberFormat = DEFAULT_FORMAT) -> NDArray[np.float64]:
     """Give scoring weights int32 (n_weights,) as the real numbers they stand for, exactly.
 
     Raises
@@ -199,9 +191,7 @@ def check_weights(weights: NDArray[np.int32], number_format: NumberFormat = DEFA
         raise OverflowRefused("largest weight", f"weights up to {number_format.largest_weight:g}")
 
 
-def matrix_to_int64(
-    matrix: NDArray[np.float64], number_format: NumberFormat = DEFAULT_FORMAT
-) -> NDArray[np.int64]:
+def matrix_to_int64(matrix: NDArray[np.float64], number_format: NumberFormat = DEFAULT_FORMAT) -> NDArray[np.int64]:
     """Round matrix entries half to even.
 
     Parameters
@@ -229,9 +219,7 @@ def matrix_to_int64(
     return scaled.astype(np.int64)
 
 
-def products_to_int(
-    values: NDArray[np.float64], number_format: NumberFormat = DEFAULT_FORMAT
-) -> tuple[int, ...]:
+def products_to_int(values: NDArray[np.float64], number_format: NumberFormat = DEFAULT_FORMAT) -> tuple[int, ...]:
     """Round real numbers (n_weights,) to integers at ``2**product_fraction_bits``, half to even.
 
     Raises
@@ -249,9 +237,7 @@ def products_to_int(
     return tuple(int(value) for value in scaled.tolist())
 
 
-def products_to_float(
-    products: Iterable[int], number_format: NumberFormat = DEFAULT_FORMAT
-) -> NDArray[np.float64]:
+def products_to_float(products: Iterable[int], number_format: NumberFormat = DEFAULT_FORMAT) -> NDArray[np.float64]:
     """Give integers at ``2**product_fraction_bits`` as the nearest float64 (n_weights,)."""
     scale = 1 << number_format.product_fraction_bits
     # Division of two integers is correctly rounded in Python, also where neither fits a float exactly.

@@ -160,9 +160,7 @@ class LoanTable:
 
     def take(self, chosen: NDArray[np.bool_] | NDArray[np.intp]) -> LoanTable:
         """Take rows by a mask or by their places; the report stays that of the file."""
-        return LoanTable(
-            {name: cells[chosen] for name, cells in self.columns.items()}, self.lines[chosen], self.report
-        )
+        return LoanTable({name: cells[chosen] for name, cells in self.columns.items()}, self.lines[chosen], self.report)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -63,9 +63,7 @@ class ModelSecrets:
     master_salt: bytes
 
     def _derived(self, purpose: bytes) -> bytes:
-        return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chain/model/1/" + purpose).derive(
-            self.master_salt
-        )
+        return HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chain/model/1/" + purpose).derive(self.master_salt)
 
     def set_salt(self, name: str) -> bytes:
         """Return the salt of the commitment to the ``scoring`` or ``closing`` set."""

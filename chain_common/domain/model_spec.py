@@ -121,9 +121,7 @@ class ModelSpec:
         if (self.metric == "balanced-brier") != (self.class_weights_q16 is not None):
             raise DocumentError("class_weights_q16", "are given with balanced-brier and with nothing else")
         if not (self.n_inputs >= 1 and self.n_weights <= MAX_WEIGHTS):
-            raise DocumentError(
-                "features", f"1 to {MAX_WEIGHTS - 1} inputs are expected, got {self.n_inputs}"
-            )
+            raise DocumentError("features", f"1 to {MAX_WEIGHTS - 1} inputs are expected, got {self.n_inputs}")
         if len(set(self.input_names)) != self.n_inputs:
             raise DocumentError("features", "two inputs have the same name")
         if any(self.target.column in feature.columns for feature in self.features):
@@ -228,9 +226,7 @@ def _spec_from_fields(fields: Fields) -> ModelSpec:
         name=fields.text("name", max_chars=100),
         service=fields.choice("service", SERVICES),
         target=target_from_document(fields.members("target")),
-        features=tuple(
-            feature_from_document(*item) for item in fields.items("features", max_items=MAX_WEIGHTS)
-        ),
+        features=tuple(feature_from_document(*item) for item in fields.items("features", max_items=MAX_WEIGHTS)),
         loss=fields.choice("loss", LOSSES),
         metric=fields.choice("metric", METRICS),
         class_weights_q16=None if weights is None else _class_weights(weights),
@@ -250,9 +246,7 @@ def _spec_from_fields(fields: Fields) -> ModelSpec:
 
 
 def _class_weights(value: Json) -> tuple[int, int]:
-    pair = (
-        Fields({"good": value[0], "bad": value[1]}) if isinstance(value, list) and len(value) == 2 else None
-    )
+    pair = Fields({"good": value[0], "bad": value[1]}) if isinstance(value, list) and len(value) == 2 else None
     if pair is None:
         raise DocumentError("class_weights_q16", "two integers or null are expected")
     return pair.integer("good", low=1, high=2**32), pair.integer("bad", low=1, high=2**32)

@@ -38,9 +38,7 @@ def open_update(
     if packed.public_key != private_key.public_key:
         raise PayloadRejected("The update is encrypted under another key.")
     if packed.n_weights != n_weights:
-        raise PayloadRejected(
-            f"The update has {packed.n_weights} weights.", expected=f"Expected {n_weights}."
-        )
+        raise PayloadRejected(f"The update has {packed.n_weights} weights.", expected=f"Expected {n_weights}.")
     n_ciphertexts = number_format.n_ciphertexts(n_weights, key_bits)
     if len(packed.ciphertexts) != n_ciphertexts:
         raise PayloadRejected(

@@ -96,20 +96,14 @@ class NoisedStatistics:
         BadInput
             If the bytes are of another kind or length, or hold a number out of range.
         """
-        problem = BadInput(
-            "The stored statistics cannot be read.", do="Start the contribution again from the file."
-        )
+        problem = BadInput("The stored statistics cannot be read.", do="Start the contribution again from the file.")
         if len(blob) < _HEADER.size:
             raise problem
         magic, n_weights, n_rows, noise_scale, epsilon = _HEADER.unpack_from(blob)
         n_triangle = n_weights * (n_weights + 1) // 2
         if magic != _MAGIC or not 1 <= n_weights <= _MAX_WEIGHTS or n_rows < 1:
             raise problem
-        if (
-            len(blob) != _HEADER.size + 8 * (n_triangle + n_weights)
-            or not noise_scale >= 0
-            or not epsilon > 0
-        ):
+        if len(blob) != _HEADER.size + 8 * (n_triangle + n_weights) or not noise_scale >= 0 or not epsilon > 0:
             raise problem
         numbers = np.frombuffer(blob, dtype=">f8", offset=_HEADER.size).astype(np.float64)
         if not np.isfinite(numbers).all():

@@ -39,9 +39,7 @@ class SeededRng:
     def __init__(self, seed: bytes, purpose: str) -> None:
         if len(seed) < 32:
             raise ValueError(f"a seed has at least 32 bytes, got {len(seed)}")
-        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chain/rng/" + purpose.encode()).derive(
-            seed
-        )
+        key = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"chain/rng/" + purpose.encode()).derive(seed)
         self._stream = Cipher(algorithms.ChaCha20(key, bytes(16)), mode=None).encryptor()
 
     def random_bytes(self, n_bytes: int) -> bytes:

@@ -29,11 +29,6 @@ def fitted_weights(matrix: ScoringMatrix) -> NDArray[np.float64]:
     n_weights = matrix.n_weights
     gram, cross = full[:-1, :-1], full[:-1, -1]
     curvature, factor = (1.0, 1.0) if matrix.metric is Metric.SQUARED_ERROR else (4.0, 2.0)
-    penalty = (
-        np.eye(n_weights)
-        * curvature
-        * matrix.n_rows
-        * max(0.001, RIDGE_PER_WEIGHT * n_weights / matrix.n_rows)
-    )
+    penalty = np.eye(n_weights) * curvature * matrix.n_rows * max(0.001, RIDGE_PER_WEIGHT * n_weights / matrix.n_rows)
     penalty[-1, -1] = 0.0
     return np.asarray(np.linalg.lstsq(gram + penalty, -factor * cross, rcond=None)[0], dtype=np.float64)

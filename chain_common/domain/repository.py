@@ -311,9 +311,7 @@ class Withdraw:
     """Pay out the caller's credit."""
 
 
-Call = (
-    CreateModel | TopUp | Contribute | Settle | FailRound | End | SettleClosing | Reclaim | Claim | Withdraw
-)
+Call = CreateModel | TopUp | Contribute | Settle | FailRound | End | SettleClosing | Reclaim | Claim | Withdraw
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,9 +76,7 @@ def seat_amounts(amount: int, shares: Sequence[int]) -> tuple[int, ...]:
     return tuple(upper - lower for lower, upper in pairwise(marks))
 
 
-def held_paid(
-    held: int, *, scoring_gain: int, scoring_rows: int, closing_gain: int, closing_rows: int
-) -> int:
+def held_paid(held: int, *, scoring_gain: int, scoring_rows: int, closing_gain: int, closing_rows: int) -> int:
     """Compute what a round gets of its held part: the part of its gain that the closing set confirms.
 
     ``held * k``, ``k = (closing_gain / closing_rows) / (scoring_gain / scoring_rows)`` cut to [0, 1].
@@ -99,9 +97,7 @@ def held_paid(
         If the round gained nothing on the scoring set: it has no held part then.
     """
     if scoring_gain <= 0 or scoring_rows <= 0 or closing_rows <= 0:
-        raise BadInput(
-            f"A gain of {scoring_gain} on {scoring_rows} rows.", expected="Paid rounds have gained."
-        )
+        raise BadInput(f"A gain of {scoring_gain} on {scoring_rows} rows.", expected="Paid rounds have gained.")
     whole = scoring_gain * closing_rows
     confirmed = min(max(closing_gain * scoring_rows, 0), whole)
     return held * confirmed // whole

@@ -22,9 +22,7 @@ _PASSES: Final = 12
 """Passes until the caps stand: the others' mean depends on their caps. Three or four are usual."""
 
 
-def capped_rows(
-    updates: NDArray[np.float64], n_rows: Sequence[int], curvature: NDArray[np.float64]
-) -> tuple[int, ...]:
+def capped_rows(updates: NDArray[np.float64], n_rows: Sequence[int], curvature: NDArray[np.float64]) -> tuple[int, ...]:
     """Cap declared rows where an update's residual contradicts them.
 
     The residual ``r_i`` is taken to the mean of the other updates, weighted by their capped rows, and

@@ -126,9 +126,7 @@ class RowTags:
         if table[n_bits:].any():
             raise PayloadRejected("The row tags end in bits that are not zero.")
         places = np.arange(bits - 1, -1, -1, dtype=np.uint64)
-        values = (table[:n_bits].reshape(n_rows, bits).astype(np.uint64) << places).sum(
-            axis=1, dtype=np.uint64
-        )
+        values = (table[:n_bits].reshape(n_rows, bits).astype(np.uint64) << places).sum(axis=1, dtype=np.uint64)
         if np.any(values[1:] < values[:-1]):
             raise PayloadRejected("The row tags are not sorted.")
         values.setflags(write=False)
@@ -161,9 +159,7 @@ def tag_rows(salt: bytes, x: NDArray[np.int16], y: NDArray[np.float64], *, rows_
     if len(salt) != SALT_BYTES:
         raise BadInput(f"A salt of {len(salt)} bytes.", expected=f"Expected {SALT_BYTES}.")
     if x.dtype != np.int16 or x.ndim != 2 or y.shape != (len(x),) or not len(x):
-        raise BadInput(
-            f"Rows {x.dtype}{x.shape} with labels {y.shape}.", expected="Expected int16 rows, and labels."
-        )
+        raise BadInput(f"Rows {x.dtype}{x.shape} with labels {y.shape}.", expected="Expected int16 rows, and labels.")
     # Big-endian bytes of each row and its label, side by side.
     labels = np.rint(y * float(1 << ROW_FRACTION_BITS)).astype(">i4").view(np.uint8).reshape(len(x), 4)
     messages = np.column_stack([np.ascontiguousarray(x.astype(">i2")).view(np.uint8), labels])
@@ -174,9 +170,7 @@ def tag_rows(salt: bytes, x: NDArray[np.int16], y: NDArray[np.float64], *, rows_
         hasher.update(message.tobytes())
         hashes += hasher.digest()
     bits = tag_bits(len(x), rows_accepted)
-    values = np.sort(
-        np.frombuffer(bytes(hashes), dtype=">u8").astype(np.uint64) >> np.uint64(_HASH_BITS - bits)
-    )
+    values = np.sort(np.frombuffer(bytes(hashes), dtype=">u8").astype(np.uint64) >> np.uint64(_HASH_BITS - bits))
     values.setflags(write=False)
     return RowTags(bits, values)
 

@@ -73,9 +73,7 @@ class ScoringMatrix:
             raise BadInput(f"Dimension {self.dimension}.", expected=f"Expected 2 to {MAX_DIMENSION}.")
         shape = (_n_entries(self.dimension),)
         if self.entries.shape != shape or self.entries.dtype != np.int64:
-            raise BadInput(
-                f"Entries {self.entries.dtype}{self.entries.shape}.", expected=f"Expected int64{shape}."
-            )
+            raise BadInput(f"Entries {self.entries.dtype}{self.entries.shape}.", expected=f"Expected int64{shape}.")
 
     @property
     def n_weights(self) -> int:
@@ -111,9 +109,7 @@ class ScoringMatrix:
         return cls(metric, n_rows, dimension, entries)
 
     def __repr__(self) -> str:
-        return (
-            f"ScoringMatrix({self.metric.name}, n_rows={self.n_rows}, dimension={self.dimension}, <secret>)"
-        )
+        return f"ScoringMatrix({self.metric.name}, n_rows={self.n_rows}, dimension={self.dimension}, <secret>)"
 
 
 def _n_entries(dimension: int) -> int:
@@ -136,9 +132,7 @@ def _check_class_weights(bad: NDArray[np.bool_], class_weights_q16: tuple[int, i
             do="Split the validation file so that both sets have its share of bad rows.",
         )
     if total * ((dimension << 45) ** 2) >= 1 << MAX_FORM_BITS:
-        raise BadInput(
-            f"{len(bad)} weighted rows of {dimension - 1} weights.", do="Use fewer rows or features."
-        )
+        raise BadInput(f"{len(bad)} weighted rows of {dimension - 1} weights.", do="Use fewer rows or features.")
 
 
 def _gram(u: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -181,9 +175,7 @@ def scoring_matrix(
         )
     if metric is Metric.SQUARED_ERROR:
         if not (np.abs(y) < 8).all():
-            raise BadInput(
-                "A target is not a number below 8 in size.", expected="The spec scales targets to |y| < 8."
-            )
+            raise BadInput("A target is not a number below 8 in size.", expected="The spec scales targets to |y| < 8.")
         last = -np.rint(y * float(1 << ROW_FRACTION_BITS)).astype(np.int64)
     else:
         if not np.isin(y, (0, 1)).all():

@@ -62,9 +62,7 @@ class PayloadBinding:
     def __post_init__(self) -> None:
         for address in (self.contract, self.owner):
             if not _ADDRESS.fullmatch(address):
-                raise BadInput(
-                    f"{address[:60]!r} is no address.", expected="Expected 0x and 40 hexadecimal digits."
-                )
+                raise BadInput(f"{address[:60]!r} is no address.", expected="Expected 0x and 40 hexadecimal digits.")
         if len(self.base_digest) != 32 or len(self.nonce) != NONCE_BYTES:
             raise BadInput("Base digest or nonce of another length.", expected="Expected 32 bytes each.")
         if min(self.chain_id, self.model_id, self.round) < 0 or max(self.chain_id, self.model_id) >= 2**256:
@@ -132,9 +130,7 @@ def seal_payload(payload: bytes, public_key: bytes, binding: PayloadBinding) -> 
         If the public key is none, or the sealed payload would exceed 1 MiB.
     """
     if len(payload) + _OVERHEAD > MAX_BLOB_BYTES:
-        raise BadInput(
-            f"A payload of {len(payload)} bytes.", expected=f"Sealed ones have {MAX_BLOB_BYTES} at most."
-        )
+        raise BadInput(f"A payload of {len(payload)} bytes.", expected=f"Sealed ones have {MAX_BLOB_BYTES} at most.")
     try:
         key = X25519PublicKey.from_public_bytes(public_key)
         return _MAGIC + _SUITE.encrypt(payload, key, info=binding.info())

@@ -157,9 +157,7 @@ def settle_round(
     Shapley 1953; protocol §9.
     """
     if not updates:
-        raise BadInput(
-            "The round has no accepted update.", do="Settle it at the base's loss with all seats rejected."
-        )
+        raise BadInput("The round has no accepted update.", do="Settle it at the base's loss with all seats rejected.")
     for update in updates:
         if update.n_rows < 1 or len(update.products) != matrix.n_weights:
             raise BadInput(
@@ -238,8 +236,7 @@ class _Move:
     ) -> _Move:
         full = matrix.full().astype(object)
         parts = tuple(
-            np.array(update.products, dtype=object) * count
-            for update, count in zip(updates, counted, strict=True)
+            np.array(update.products, dtype=object) * count for update, count in zip(updates, counted, strict=True)
         )
         total = sum(parts[1:], start=parts[0])
         return cls(
@@ -268,8 +265,7 @@ class _Move:
         whole = self.scale(shift)
         bound = DEFAULT_FORMAT.weight_bound
         moved = [
-            int(weight) + (2 * int(part) + whole) // (2 * whole)
-            for weight, part in zip(base, self.total, strict=True)
+            int(weight) + (2 * int(part) + whole) // (2 * whole) for weight, part in zip(base, self.total, strict=True)
         ]
         return np.array([max(-bound, min(bound, weight)) for weight in moved], dtype=np.int32)
 
@@ -297,9 +293,7 @@ def rounded_shares(values: Sequence[int]) -> tuple[int, ...]:
     positive = [max(0, value) for value in values]
     whole = sum(positive)
     if whole == 0:
-        raise BadInput(
-            "No update of the round was worth anything.", expected="At least one has a positive value."
-        )
+        raise BadInput("No update of the round was worth anything.", expected="At least one has a positive value.")
     shares, remainders = zip(*(divmod(SHARE_UNITS * value, whole) for value in positive), strict=True)
     by_remainder = sorted(range(len(values)), key=lambda seat: (-remainders[seat], seat))
     extra = set(by_remainder[: SHARE_UNITS - sum(shares)])

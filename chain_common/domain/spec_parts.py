@@ -133,9 +133,7 @@ class NumberFormat:
         if self.weight_fraction_bits != WEIGHT_FRACTION_BITS or self.row_fraction_bits != ROW_FRACTION_BITS:
             raise DocumentError("numbers", "weights have 26 and rows 12 fractional bits")
         if not self.guard_bits + self.matrix_bits + 32 < self.slot_bits <= 256:
-            raise DocumentError(
-                "numbers.slot_bits", "do not hold a product with its guard bits, or are more than 256"
-            )
+            raise DocumentError("numbers.slot_bits", "do not hold a product with its guard bits, or are more than 256")
 
     def to_document(self) -> dict[str, Json]:
         """Give the document form."""
@@ -251,9 +249,7 @@ class PublicKeys:
         """Read public keys. Raises ``DocumentError``."""
         modulus = fields.text("paillier_n", max_chars=2048)
         if modulus.strip("0123456789abcdef") or modulus.startswith("0"):
-            raise DocumentError(
-                fields.path("paillier_n"), "lower-case hexadecimal without leading zero is expected"
-            )
+            raise DocumentError(fields.path("paillier_n"), "lower-case hexadecimal without leading zero is expected")
         proof = fields.take("key_proof")
         keys = cls(
             paillier_n=int(modulus, 16),

@@ -71,18 +71,14 @@ class StatisticsAccumulator:
         without class weights.
     """
 
-    def __init__(
-        self, n_weights: int, loss: Loss, *, class_weights: tuple[float, float] | None = None
-    ) -> None:
+    def __init__(self, n_weights: int, loss: Loss, *, class_weights: tuple[float, float] | None = None) -> None:
         if n_weights < 1:
             raise BadInput(f"{n_weights} weights.", expected="At least the intercept is expected.")
         if loss not in _GRAM_FACTOR:
             raise BadInput(f"The loss is {loss!r}.", expected=f"Expected one of {sorted(_GRAM_FACTOR)}.")
         if class_weights is not None:
             if loss != "taylor-logistic":
-                raise BadInput(
-                    f"Class weights with the loss {loss!r}.", expected="Only taylor-logistic has classes."
-                )
+                raise BadInput(f"Class weights with the loss {loss!r}.", expected="Only taylor-logistic has classes.")
             if not all(np.isfinite(weight) and weight > 0 for weight in class_weights):
                 raise BadInput(f"Class weights {class_weights}.", expected="Both are positive and finite.")
         self._loss = loss

@@ -41,9 +41,7 @@ class ClassTarget:
             if not getattr(self, name):
                 raise DocumentError(f"target.{name}", "at least one value is expected")
         values = [
-            value_key(value)
-            for group in (self.good, self.bad, self.unfinished, self.excluded)
-            for value in group
+            value_key(value) for group in (self.good, self.bad, self.unfinished, self.excluded) for value in group
         ]
         twice = next((value for value in values if values.count(value) > 1), None)
         if twice is not None:

@@ -260,9 +260,7 @@ def affine_digest(affine: AffineUpdate) -> bytes:
     return hashlib.sha256(header + affine.matrix.astype(">i8").tobytes() + offset).digest()
 
 
-def _damped(
-    statistics: NoisedStatistics, least_damping: float, damping_per_row: float
-) -> NDArray[np.float64]:
+def _damped(statistics: NoisedStatistics, least_damping: float, damping_per_row: float) -> NDArray[np.float64]:
     n_weights = len(statistics.moment)
     damping = max(
         least_damping,

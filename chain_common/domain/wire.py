@@ -75,9 +75,7 @@ class WeightsDocument:
         BadInput
             Above 1 MiB.
         """
-        header = _WEIGHTS_HEADER.pack(
-            _WEIGHTS_MAGIC, _VERSION, self.key_fingerprint, len(self.encrypted_weights)
-        )
+        header = _WEIGHTS_HEADER.pack(_WEIGHTS_MAGIC, _VERSION, self.key_fingerprint, len(self.encrypted_weights))
         return _within(header + self.encrypted_weights, MAX_BLOB_BYTES)
 
     @classmethod

@@ -7,9 +7,7 @@ from chain_common.domain.sealing import PayloadBinding
 from chain_common.services.model_reader import committed
 
 
-def binding_for(
-    identity: ChainIdentity, model_id: int, owner: Address, contribution: Contribution
-) -> PayloadBinding:
+def binding_for(identity: ChainIdentity, model_id: int, owner: Address, contribution: Contribution) -> PayloadBinding:
     """Bind a payload to chain, contract, model, round, base, data owner and nonce."""
     return PayloadBinding(
         chain_id=identity.chain_id,

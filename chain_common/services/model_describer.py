@@ -69,9 +69,7 @@ class ModelDescriber:
             score_start=seen.score(terms.initial_loss),
             score_now=seen.score(model.best_loss),
             score_target=seen.score(terms.target_loss),
-            progress=min(
-                1.0, (terms.initial_loss - model.best_loss) / (terms.initial_loss - terms.target_loss)
-            ),
+            progress=min(1.0, (terms.initial_loss - model.best_loss) / (terms.initial_loss - terms.target_loss)),
             bounty_wei=model.bounty_wei,
             left_wei=model.left_wei,
             stake_wei=terms.stake_wei,
@@ -166,9 +164,7 @@ class ModelDescriber:
         start = seen.terms.initial_loss
         points = [ScorePoint(0, seen.score(start), start, True, scores.get(0))]
         points += [
-            ScorePoint(
-                each.number, seen.score(each.loss_after), each.loss_after, True, scores.get(each.number)
-            )
+            ScorePoint(each.number, seen.score(each.loss_after), each.loss_after, True, scores.get(each.number))
             for each in seen.rounds
             if each.state is RoundState.SETTLED
         ]
@@ -212,9 +208,7 @@ class ModelDescriber:
         settled = each.state is RoundState.SETTLED
         first = seat_amounts(each.money_wei - each.held_wei, each.shares) if settled else ()
         held = seat_amounts(each.held_paid_wei, each.shares) if settled else ()
-        rewards = (
-            [now + later for now, later in zip(first, held, strict=True)] if settled else [0] * each.seats
-        )
+        rewards = [now + later for now, later in zip(first, held, strict=True)] if settled else [0] * each.seats
         return RoundView(
             number=each.number,
             state=ROUND_WORDS[each.state],
@@ -249,9 +243,7 @@ class ModelDescriber:
         elif each.state is RoundState.FAILED:
             state = "returned"
         else:
-            delivered = each.state is not RoundState.COLLECTING and self.reader.world.store.has(
-                contribution.payload
-            )
+            delivered = each.state is not RoundState.COLLECTING and self.reader.world.store.has(contribution.payload)
             state = "delivered" if delivered else "committed"
         return SeatView(
             index=index,

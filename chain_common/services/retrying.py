@@ -29,6 +29,4 @@ def attempt_key(world: World, intention: str) -> str:
 
 def note_refusal(world: World, intention: str) -> None:
     """Let the next try of an intention be another transaction."""
-    world.documents.update(
-        "attempts", intention, lambda old: {"refused": cast(int, old.get("refused", 0)) + 1}
-    )
+    world.documents.update("attempts", intention, lambda old: {"refused": cast(int, old.get("refused", 0)) + 1})

@@ -197,9 +197,7 @@ def line_chart(
     )
 
 
-def share_bar(
-    ident: str, title: str, description: str, parts: Sequence[tuple[str, int]], whole: int = 64
-) -> ShareBar:
+def share_bar(ident: str, title: str, description: str, parts: Sequence[tuple[str, int]], whole: int = 64) -> ShareBar:
     """Lay out shares of ``whole`` as one bar; ``parts`` are names with how much of the whole each has."""
 
     def draw(css: str, width: int) -> tuple[str, int, tuple[Slice, ...]]:

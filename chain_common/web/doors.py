@@ -134,11 +134,7 @@ def read_setup() -> tuple[str, bytes | None]:
     form = FormReader(request.form)
     password, key = request.form.get("password", ""), request.form.get("private_key", "").strip()
     if len(password) < LEAST_PASSWORD:
-        said = (
-            f"Password: {len(password)} characters were given."
-            if password
-            else "Password: nothing was given."
-        )
+        said = f"Password: {len(password)} characters were given." if password else "Password: nothing was given."
         form.refuse("password", said, f"At least {LEAST_PASSWORD} characters.")
     elif password != request.form.get("password_again", ""):
         form.refuse("password_again", "The two passwords differ.", "Write the same password twice.")

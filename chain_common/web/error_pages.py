@@ -204,9 +204,7 @@ _HTTP_WORDS: dict[int, tuple[str, str, str]] = {
 def _http(error: HTTPException) -> ResponseReturnValue:
     """Answer what the web server itself refuses."""
     status = error.code or 500
-    title, got, do = _HTTP_WORDS.get(
-        status, (error.name, "The request was refused.", "Go back and try again.")
-    )
+    title, got, do = _HTTP_WORDS.get(status, (error.name, "The request was refused.", "Go back and try again."))
     return answer(ErrorPage(status, title, got, do=do), back="/")
 
 

@@ -41,9 +41,7 @@ def _topped_up(said: Said) -> Markup:
 
 
 def _opened(said: Said) -> Markup:
-    return _say(
-        "Round {} opened; it takes contributions until {}", said["round"], inline.when(int(said["closesBy"]))
-    )
+    return _say("Round {} opened; it takes contributions until {}", said["round"], inline.when(int(said["closesBy"])))
 
 
 def _contributed(said: Said) -> Markup:
@@ -58,9 +56,7 @@ def _closed(said: Said) -> Markup:
 def _settled(said: Said) -> Markup:
     if not int(said["money"]):
         return _say("Round {} settled: the loss did not fall enough, no reward", said["round"])
-    return _say(
-        "Round {} settled: {}, of which {} held", said["round"], _money(said, "money"), _money(said, "held")
-    )
+    return _say("Round {} settled: {}, of which {} held", said["round"], _money(said, "money"), _money(said, "held"))
 
 
 def _failed(said: Said) -> Markup:
@@ -77,16 +73,12 @@ def _training_ended(_said: Said) -> Markup:
 
 
 def _closing(said: Said) -> Markup:
-    return _say(
-        "Closing score: {} to the data owners, {} back", _money(said, "heldPaid"), _money(said, "returned")
-    )
+    return _say("Closing score: {} to the data owners, {} back", _money(said, "heldPaid"), _money(said, "returned"))
 
 
 def _claimed(said: Said) -> Markup:
     paid = int(said["reward"]) + int(said["stake"])
-    return _say(
-        "{} claimed {} for round {}", text.short(str(said["owner"])), inline.money(paid), said["round"]
-    )
+    return _say("{} claimed {} for round {}", text.short(str(said["owner"])), inline.money(paid), said["round"])
 
 
 def _ended(said: Said) -> Markup:

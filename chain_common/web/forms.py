@@ -155,7 +155,5 @@ def uploaded(files: Mapping[str, FileStorage], name: str = "file") -> tuple[Bina
     content = given.read()
     filename = re.split(r"[/\\]", given.filename)[-1][:200]
     if not content:
-        raise BadInput(
-            f"{filename} is empty.", expected="A CSV with a header and rows is needed.", field=name
-        )
+        raise BadInput(f"{filename} is empty.", expected="A CSV with a header and rows is needed.", field=name)
     return BytesIO(content), filename

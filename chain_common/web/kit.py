@@ -118,9 +118,7 @@ class Kit:
         return seen
 
 
-blueprint = Blueprint(
-    "kit", __name__, template_folder="templates", static_folder="static", static_url_path="/static"
-)
+blueprint = Blueprint("kit", __name__, template_folder="templates", static_folder="static", static_url_path="/static")
 
 
 def install(app: Flask, kit: Kit) -> None:
@@ -198,6 +196,4 @@ def serve(app: Flask, host: str, port: int) -> None:
 
     limit = int(app.config["MAX_CONTENT_LENGTH"])
     # The app answers 413 with its own page, so the server takes a little more than the app will.
-    waitress_serve(
-        app, host=host, port=port, threads=8, inbuf_overflow=2 * limit, max_request_body_size=2 * limit
-    )
+    waitress_serve(app, host=host, port=port, threads=8, inbuf_overflow=2 * limit, max_request_body_size=2 * limit)

@@ -151,9 +151,7 @@ def rounds_table(view: ModelView) -> Table:
         settled = each.state == "settled"
         rows.append(
             (
-                inline.under(
-                    str(each.number), f"{each.seats_taken} of {text.plural(each.seats_total, 'seat')}"
-                ),
+                inline.under(str(each.number), f"{each.seats_taken} of {text.plural(each.seats_total, 'seat')}"),
                 score(each.score_after) if settled else text.DASH,
                 *beside(each.number),
                 _given(each) if settled else text.DASH,
@@ -220,9 +218,7 @@ def _round_note(each: RoundView) -> Markup:
     """Say what is known of a round, or what it waits for."""
     if each.state == "settled":
         if not each.money_wei:
-            return Markup(
-                "The loss did not fall enough for a reward; stakes go back. Unpaid gains are not kept."
-            )
+            return Markup("The loss did not fall enough for a reward; stakes go back. Unpaid gains are not kept.")
         return Markup("Loss sum {} to {}. {} was given, {} of it waits for the closing score.").format(
             text.count(each.loss_before),
             text.count(each.loss_after),

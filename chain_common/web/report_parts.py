@@ -36,9 +36,7 @@ def _reason(group: DroppedRows) -> Cell:
     lines = text.words([text.count(line) for line in group.lines])
     more = " and more" if group.n_rows > len(group.lines) else ""
     return (
-        inline.under(group.title, f"line{'s' if len(group.lines) > 1 else ''} {lines}{more}")
-        if lines
-        else group.title
+        inline.under(group.title, f"line{'s' if len(group.lines) > 1 else ''} {lines}{more}") if lines else group.title
     )
 
 
@@ -55,11 +53,7 @@ def columns_read(columns: Sequence[ColumnReport], n_rows: int, *, to_look_at: bo
     """List how columns were read: those that need a look, or the others."""
 
     def of_rows(number: int) -> str:
-        return (
-            f"{text.count(number)} ({text.percent(number / n_rows)})"
-            if number and n_rows
-            else text.count(number)
-        )
+        return f"{text.count(number)} ({text.percent(number / n_rows)})" if number and n_rows else text.count(number)
 
     return Table(
         columns=(

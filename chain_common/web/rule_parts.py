@@ -26,9 +26,7 @@ def rules(view: ModelView) -> tuple[tuple[str, Cell, str], ...]:
     closes = "closes when they are full or by time" if view.close_when_full else "closes by time"
     bad = text.words([f"“{value}”" for value in view.bad_values], "or")
     predicts = (
-        Markup("{} is {}").format(inline.code(view.target_column), bad)
-        if bad
-        else inline.code(view.target_column)
+        Markup("{} is {}").format(inline.code(view.target_column), bad) if bad else inline.code(view.target_column)
     )
     held = view.closing_share_ppm / 1_000_000
     return (

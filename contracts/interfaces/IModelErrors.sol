@@ -129,7 +129,8 @@ interface IModelErrors is IModelTypes {
     /// @param deliverBy Last moment for its payload.
     error StillDeliverable(uint256 seat, uint256 deliverBy);
 
-    /// @notice A loss does not lie on the grid of the terms, or the grid does not divide the way to the target.
+    /// @notice A loss does not lie on the grid of the terms, or the grid does not divide the way to the
+    /// target.
     /// @param loss The loss, or the way from the initial loss to the target.
     /// @param step One step of the grid, or the number of steps asked for.
     error LossOffGrid(uint256 loss, uint256 step);

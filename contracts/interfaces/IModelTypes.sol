@@ -3,8 +3,9 @@ pragma solidity 0.8.30;
 
 /// @title The words of the model repository
 /// @notice Enumerations and structs of {IModelRepository}.
-/// @dev Units: money in wei, times in unix seconds, windows in seconds, losses in the unit fixed by the model's spec (a
-/// loss *sum* over the rows of a set), shares in 64ths. The structs a reader gets are views: storage is packed.
+/// @dev Units: money in wei, times in unix seconds, windows in seconds, losses in the unit fixed by the
+/// model's spec (a loss *sum* over the rows of a set), shares in 64ths. The structs a reader gets are views:
+/// storage is packed.
 interface IModelTypes {
     /// @notice Where a model stands. It only ever moves to the right.
     enum Status {
@@ -48,8 +49,10 @@ interface IModelTypes {
     /// @param initialLoss Loss sum of the first base weights on the scoring set.
     /// @param targetLoss Loss sum at which the whole bounty has been paid.
     /// @param minGain Smallest fall of the loss sum that is paid, unless it reaches the target.
-    /// @param lossSteps Reported losses lie on a grid of so many steps between initial and target; zero means exact.
-    /// @param closingSharePpm Part of a round's money held for the closing score, in millionths; zero: no closing set.
+    /// @param lossSteps Reported losses lie on a grid of so many steps between initial and target; zero means
+    /// exact.
+    /// @param closingSharePpm Part of a round's money held for the closing score, in millionths; zero: no
+    /// closing set.
     /// @param maxRounds At most 16.
     /// @param seats Contributions a round can take, 1 to 16.
     /// @param pilotSeats The same for the first round, at most 16; zero: as the others.
@@ -105,7 +108,8 @@ interface IModelTypes {
         bytes32 closingCommitment;
     }
 
-    /// @notice What a data owner commits to. Nothing but digests: the payload is published after the round has closed.
+    /// @notice What a data owner commits to. Nothing but digests: the payload is published after the round
+    /// has closed.
     /// @param round The round the data owner expects to be in.
     /// @param baseWeights The base the update was made on.
     /// @param payload SHA-256 of the sealed payload.
@@ -126,10 +130,12 @@ interface IModelTypes {
     /// @notice A lender's settlement of a round.
     /// @param round The round it was made for, so that a settlement sent twice cannot settle the next one.
     /// @param loss Loss sum of the combined weights on the scoring set, on the grid of `lossSteps`.
-    /// @param shares One share per seat in 64ths. They sum to 64 when the round has money and are zero when it has none.
+    /// @param shares One share per seat in 64ths. They sum to 64 when the round has money and are zero when
+    /// it has none.
     /// @param rejections One code per seat; a rejected seat has no share.
     /// @param nextWeights The document with the next encrypted weights; the base when the round has no money.
-    /// @param weightsCommitment Salted hash of the next scoring weights; the base's when the round has no money.
+    /// @param weightsCommitment Salted hash of the next scoring weights; the base's when the round has no
+    /// money.
     struct Settlement {
         uint8 round;
         uint64 loss;
@@ -145,14 +151,16 @@ interface IModelTypes {
     /// @param bounty All the bounty ever put in, in wei.
     /// @param bond Bond in escrow now, in wei; zero once returned or forfeited.
     /// @param left Bounty given to no round, in wei; after the closing score also what that returned.
-    /// @param held Money of settled rounds not yet credited because it waits, or waited, for the closing score, in wei.
+    /// @param held Money of settled rounds not yet credited because it waits, or waited, for the closing
+    /// score, in wei.
     /// @param best Loss sum of the current base weights.
     /// @param rounds Rounds opened so far.
     /// @param paidRounds Settled rounds whose money was not zero.
-    /// @param seatsTotal Accepted seats of the settled rounds and all seats of a failed one: they share a forfeit.
+    /// @param seatsTotal Accepted seats of the settled rounds and all seats of a failed one: they share a
+    /// forfeit.
     /// @param closingBy Last moment for `settleClosing`; zero while open and if there is nothing to score.
-    /// @param reclaimFrom First moment for `reclaim` unless an audit is pending, zero while open; while the closing score
-    /// is awaited, the moment that holds if it is not given.
+    /// @param reclaimFrom First moment for `reclaim` unless an audit is pending, zero while open; while the
+    /// closing score is awaited, the moment that holds if it is not given.
     /// @param closingSettled Whether the closing score was given.
     /// @param failed Whether a round was not settled in time.
     /// @param condemned Whether an audit found a false loss or no answer.
@@ -192,12 +200,14 @@ interface IModelTypes {
     /// @param state Where it stands.
     /// @param seats Seats taken.
     /// @param openedAt When its first contribution came.
-    /// @param closesBy Last moment at which a contribution is taken; the moment of the last seat if it closed by that.
-    /// @param deliverBy Last moment for payloads; until it has passed no seat can be rejected as not delivered.
+    /// @param closesBy Last moment at which a contribution is taken; the moment of the last seat if it closed
+    /// by that.
+    /// @param deliverBy Last moment for payloads; until it has passed no seat can be rejected as not
+    /// delivered.
     /// @param settleBy Last moment for settlement.
     /// @param lossBefore Loss sum of its base.
-    /// @param lossAfter Loss sum of the base after it: the reported loss if it had money, else `lossBefore`; zero until
-    /// it is settled.
+    /// @param lossAfter Loss sum of the base after it: the reported loss if it had money, else `lossBefore`;
+    /// zero until it is settled.
     /// @param money Wei given to the round.
     /// @param held The part of `money` that waits for the closing score.
     /// @param heldPaid What came of `held`; zero until that is known.

@@ -4,8 +4,9 @@ pragma solidity 0.8.30;
 import {IModelErrors} from "../interfaces/IModelErrors.sol";
 
 /// @title Digests that must be there
-/// @dev Names are short literals in one word; a name becomes a string only to be reverted with, which keeps the
-/// contract below the size limit of EIP-170.
+/// @notice Refuses a zero where a digest is meant.
+/// @dev Names are short literals in one word; a name becomes a string only to be reverted with, which keeps
+/// the contract below the size limit of EIP-170.
 library Digests {
     /// @notice Refuse a digest that is zero.
     /// @param digest The digest.

@@ -4,13 +4,13 @@ pragma solidity 0.8.30;
 import {IModelTypes} from "../interfaces/IModelTypes.sol";
 
 /// @title Loss sums that anyone can recompute
-/// @notice Every settled metric is a quadratic form `vᵀ G v` in integers: `G` comes of the rows of a set, `v` of the
-/// weights (protocol §8). The twin of `chain_common/domain/scoring.py`, bit for bit.
-/// @dev `v` has `dimension` entries: the weights with 26 fractional bits, then one more, 2·2²⁶ for the Brier metrics and
-/// 2²⁶ for the squared error.
+/// @notice Every settled metric is a quadratic form `vᵀ G v` in integers: `G` comes of the rows of a set, `v`
+/// of the weights (protocol §8). The twin of `chain_common/domain/scoring.py`, bit for bit.
+/// @dev `v` has `dimension` entries: the weights with 26 fractional bits, then one more, 2·2²⁶ for the Brier
+/// metrics and 2²⁶ for the squared error.
 ///
-/// Bytes of a matrix: its upper triangle row by row, int64 big-endian, zeros up to a multiple of 32.
-/// Bytes of weights: int32 big-endian, zeros up to a multiple of 32.
+/// Bytes of a matrix: its upper triangle row by row, int64 big-endian, zeros up to a multiple of 32. Bytes of
+/// weights: int32 big-endian, zeros up to a multiple of 32.
 library QuadraticLoss {
     /// @notice Largest dimension; with the bounds of protocol §8 the form then stays below 2^136.
     uint256 internal constant MAX_DIMENSION = 512;
@@ -49,12 +49,10 @@ library QuadraticLoss {
         bytes calldata weights,
         IModelTypes.Metric metric,
         uint256 shift
-    )
-        internal
-        pure
-        returns (uint64 sum)
-    {
-        if (dimension < 2 || dimension > MAX_DIMENSION) revert DimensionOutOfBounds(dimension);
+    ) internal pure returns (uint64 sum) {
+        if (dimension < 2 || dimension > MAX_DIMENSION) {
+            revert DimensionOutOfBounds(dimension);
+        }
         _checkBytes(matrix, dimension * (dimension + 1) * 4);
         _checkBytes(weights, (dimension - 1) * 4);
         int256[] memory v = _vector(weights, dimension, metric);
@@ -80,11 +78,7 @@ library QuadraticLoss {
         uint16 rows,
         uint16 dimension,
         bytes calldata matrix
-    )
-        internal
-        pure
-        returns (bytes32 commitment)
-    {
+    ) internal pure returns (bytes32 commitment) {
         return keccak256(abi.encode(salt, metric, lossShift, rows, dimension, keccak256(matrix)));
     }
 
@@ -92,7 +86,11 @@ library QuadraticLoss {
     /// @param seed The seed of the weights' encryption, which is the salt.
     /// @param weights Their bytes.
     /// @return commitment The salted hash.
-    function weightsCommitment(bytes32 seed, bytes calldata weights) internal pure returns (bytes32 commitment) {
+    function weightsCommitment(bytes32 seed, bytes calldata weights)
+        internal
+        pure
+        returns (bytes32 commitment)
+    {
         return keccak256(abi.encode(seed, keccak256(weights)));
     }
 
@@ -106,19 +104,16 @@ library QuadraticLoss {
     }
 
     /// @dev The weights, one to a word, and the last entry.
-    function _vector(
-        bytes calldata weights,
-        uint256 dimension,
-        IModelTypes.Metric metric
-    )
+    function _vector(bytes calldata weights, uint256 dimension, IModelTypes.Metric metric)
         private
         pure
         returns (int256[] memory v)
     {
         v = new int256[](dimension);
         v[dimension - 1] = metric == IModelTypes.Metric.SquaredError ? SQUARED_LAST : BRIER_LAST;
-        // Safe: writes `dimension - 1` words from the first word of `v`, which has `dimension`; reads calldata only, four
-        // bytes a weight within the checked length (the bytes after them are shifted out). `sar` keeps the sign.
+        // Safe: writes `dimension - 1` words from the first word of `v`, which has `dimension`; reads
+        // calldata only, four bytes a weight within the checked length (the bytes after them are shifted
+        // out). `sar` keeps the sign.
         assembly ("memory-safe") {
             let from := weights.offset
             let to := add(v, 0x20)
@@ -131,9 +126,10 @@ library QuadraticLoss {
 
     /// @dev `Σᵢ vᵢ (Gᵢᵢ vᵢ + 2 Σ_{j>i} Gᵢⱼ vⱼ)`.
     function _form(bytes calldata matrix, int256[] memory v) private pure returns (int256 form) {
-        // Safe: reads the words of `v` and, one after the other, the d(d+1)/2 entries of eight bytes that the checked
-        // length holds; writes no memory. Nothing wraps: an entry is below 2^63, an element of `v` at most 2^31, so a
-        // row's sum is below 512 · 2 · 2^94 = 2^104 and the form below 512 · 2^31 · 2^104 = 2^144. `sar` keeps the sign.
+        // Safe: reads the words of `v` and, one after the other, the d(d+1)/2 entries of eight bytes that the
+        // checked length holds; writes no memory. Nothing wraps: an entry is below 2^63, an element of `v` at
+        // most 2^31, so a row's sum is below 512 · 2 · 2^94 = 2^104 and the form below 512 · 2^31 · 2^104 =
+        // 2^144. `sar` keeps the sign.
         assembly ("memory-safe") {
             let entry := matrix.offset
             let end := add(add(v, 0x20), shl(5, mload(v)))

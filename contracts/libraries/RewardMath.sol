@@ -2,9 +2,10 @@
 pragma solidity 0.8.30;
 
 /// @title Who gets how much
-/// @notice The money rules of a model (protocol §9): pure, in wei and loss sums, rounded so that nothing is lost.
-/// @dev Amounts are below 2^120, losses below 2^64, rows at most 2^12, so every product here is below 2^197 and checked
-/// arithmetic never reverts.
+/// @notice The money rules of a model (protocol §9): pure, in wei and loss sums, rounded so that nothing is
+/// lost.
+/// @dev Amounts are below 2^120, losses below 2^64, rows at most 2^12, so every product here is below 2^197
+/// and checked arithmetic never reverts.
 library RewardMath {
     /// @notice Shares of a round are counted in this many parts.
     uint256 internal constant WHOLE = 64;
@@ -16,21 +17,16 @@ library RewardMath {
     uint256 internal constant STAKE_PARTS = 10;
 
     /// @notice Money of a round: `left × (best − max(loss, target)) / (best − target)`, rounded down.
-    /// @dev Zero when the loss has not fallen, or has fallen by less than `minGain` and is still above the target.
-    /// Never above `left`, and all of it exactly when the target is reached; requires `best > target`.
+    /// @dev Zero when the loss has not fallen, or has fallen by less than `minGain` and is still above the
+    /// target. Never above `left`, and all of it exactly when the target is reached; requires `best >
+    /// target`.
     /// @param left Bounty given to no round, in wei.
     /// @param best Loss sum of the base.
     /// @param loss Loss sum reported.
     /// @param target Loss sum at which all is paid.
     /// @param minGain Smallest gain paid.
     /// @return money Wei.
-    function roundMoney(
-        uint256 left,
-        uint256 best,
-        uint256 loss,
-        uint256 target,
-        uint256 minGain
-    )
+    function roundMoney(uint256 left, uint256 best, uint256 loss, uint256 target, uint256 minGain)
         internal
         pure
         returns (uint256 money)
@@ -40,7 +36,8 @@ library RewardMath {
         return left * (best - loss) / (best - target);
     }
 
-    /// @notice Part of a round's money that waits for the closing score: `money × closingSharePpm / 10⁶`, rounded down.
+    /// @notice Part of a round's money that waits for the closing score: `money × closingSharePpm / 10⁶`,
+    /// rounded down.
     /// @param money Wei.
     /// @param closingSharePpm Millionths.
     /// @return held Wei.
@@ -63,8 +60,8 @@ library RewardMath {
         to = from + own;
     }
 
-    /// @notice A seat's part of an amount, by cumulative rounding: `⌊amount × to / 64⌋ − ⌊amount × from / 64⌋`. The parts
-    /// of all seats sum to the amount exactly when their shares sum to 64.
+    /// @notice A seat's part of an amount, by cumulative rounding: `⌊amount × to / 64⌋ − ⌊amount × from /
+    /// 64⌋`. The parts of all seats sum to the amount exactly when their shares sum to 64.
     /// @param amount Wei.
     /// @param from Shares of the seats before this one.
     /// @param to The same with its own.
@@ -89,11 +86,7 @@ library RewardMath {
         uint256 closingRows,
         uint256 scoringGain,
         uint256 scoringRows
-    )
-        internal
-        pure
-        returns (uint256 paid)
-    {
+    ) internal pure returns (uint256 paid) {
         if (closingAfter >= closingBefore) return 0;
         uint256 numerator = (closingBefore - closingAfter) * scoringRows;
         uint256 denominator = scoringGain * closingRows;
@@ -114,13 +107,17 @@ library RewardMath {
         return (bounty + 1) / 2;
     }
 
-    /// @notice Share a forfeit: half is burned, the other half goes to the seats in equal parts, and what does not
-    /// divide is burned too.
+    /// @notice Share a forfeit: half is burned, the other half goes to the seats in equal parts, and what
+    /// does not divide is burned too.
     /// @param forfeit Wei.
     /// @param seats How many share, not zero.
     /// @return each Wei of one seat.
     /// @return burned Wei burned.
-    function shareForfeit(uint256 forfeit, uint256 seats) internal pure returns (uint256 each, uint256 burned) {
+    function shareForfeit(uint256 forfeit, uint256 seats)
+        internal
+        pure
+        returns (uint256 each, uint256 burned)
+    {
         each = forfeit / 2 / seats;
         burned = forfeit - each * seats;
     }

@@ -8,7 +8,8 @@ import {RewardMath} from "./RewardMath.sol";
 
 /// @title What terms a model may have
 /// @notice The bounds of every term and of bounty and bond, checked once, when a model is created.
-/// @dev Row floors and floors of a set's size are rules of the apps: the original demonstration has five rows.
+/// @dev Row floors and floors of a set's size are rules of the apps: the original demonstration has five
+/// rows.
 library TermBounds {
     /// @notice Largest bounty and largest bond, in wei; keeps every product of {RewardMath} below 2^256.
     uint256 internal constant MAX_AMOUNT = 2 ** 120 - 1;
@@ -37,7 +38,8 @@ library TermBounds {
     /// @notice Shortest time to answer an audit: a lender's machine may be off for a weekend.
     uint256 internal constant MIN_ANSWER_WINDOW = 3 days;
 
-    /// @notice Shortest window of either kind on a development chain, where a whole story is played in a minute.
+    /// @notice Shortest window of either kind on a development chain, where a whole story is played in a
+    /// minute.
     uint256 internal constant MIN_DEVELOPMENT_WINDOW = 1 seconds;
 
     /// @notice Check all terms of a model.
@@ -87,7 +89,8 @@ library TermBounds {
         _within("bond", bond, 0, MAX_AMOUNT);
     }
 
-    /// @notice Check the deposits asked of data owners: nobody pays more than the whole bounty for a seat or an audit.
+    /// @notice Check the deposits asked of data owners: nobody pays more than the whole bounty for a seat or
+    /// an audit.
     /// @param terms The terms.
     /// @param bounty Wei.
     function checkDeposits(IModelTypes.Terms memory terms, uint256 bounty) internal pure {
@@ -100,7 +103,9 @@ library TermBounds {
         _within("targetLoss", terms.targetLoss, 0, terms.initialLoss - 1);
         uint256 way = terms.initialLoss - terms.targetLoss;
         _within("minGain", terms.minGain, 0, way);
-        if (terms.lossSteps != 0 && way % terms.lossSteps != 0) revert IModelErrors.LossOffGrid(way, terms.lossSteps);
+        if (terms.lossSteps != 0 && way % terms.lossSteps != 0) {
+            revert IModelErrors.LossOffGrid(way, terms.lossSteps);
+        }
     }
 
     function _checkTimes(IModelTypes.Terms memory terms) private view {
@@ -123,6 +128,8 @@ library TermBounds {
 
     /// @dev The name is a short literal in one word; it becomes a string only to be reverted with.
     function _within(bytes32 term, uint256 got, uint256 least, uint256 most) private pure {
-        if (got < least || got > most) revert IModelErrors.TermOutOfBounds(Digests.toString(term), got, least, most);
+        if (got < least || got > most) {
+            revert IModelErrors.TermOutOfBounds(Digests.toString(term), got, least, most);
+        }
     }
 }

@@ -20,11 +20,7 @@ contract QuadraticLossHarness {
         bytes calldata weights,
         IModelTypes.Metric metric,
         uint256 shift
-    )
-        external
-        pure
-        returns (uint64 sum)
-    {
+    ) external pure returns (uint64 sum) {
         return QuadraticLoss.lossSum(matrix, dimension, weights, metric, shift);
     }
 
@@ -43,11 +39,7 @@ contract QuadraticLossHarness {
         uint16 rows,
         uint16 dimension,
         bytes calldata matrix
-    )
-        external
-        pure
-        returns (bytes32 commitment)
-    {
+    ) external pure returns (bytes32 commitment) {
         return QuadraticLoss.matrixCommitment(salt, metric, lossShift, rows, dimension, matrix);
     }
 
@@ -55,11 +47,16 @@ contract QuadraticLossHarness {
     /// @param seed Salt.
     /// @param weights Bytes of the weights.
     /// @return commitment The salted hash.
-    function weightsCommitment(bytes32 seed, bytes calldata weights) external pure returns (bytes32 commitment) {
+    function weightsCommitment(bytes32 seed, bytes calldata weights)
+        external
+        pure
+        returns (bytes32 commitment)
+    {
         return QuadraticLoss.weightsCommitment(seed, weights);
     }
 
-    /// @notice The quadratic form entry by entry over the whole square, without assembly and with checked arithmetic.
+    /// @notice The quadratic form entry by entry over the whole square, without assembly and with checked
+    /// arithmetic.
     /// @param matrix Bytes of the matrix.
     /// @param dimension Its rows.
     /// @param weights Bytes of the weights.
@@ -70,27 +67,19 @@ contract QuadraticLossHarness {
         uint256 dimension,
         bytes calldata weights,
         IModelTypes.Metric metric
-    )
-        external
-        pure
-        returns (int256 form)
-    {
+    ) external pure returns (int256 form) {
         for (uint256 i = 0; i < dimension; ++i) {
             for (uint256 j = 0; j < dimension; ++j) {
                 (uint256 row, uint256 column) = i < j ? (i, j) : (j, i);
                 uint256 at = 8 * (row * dimension - row * (row + 1) / 2 + column);
                 int256 entry = int64(uint64(bytes8(matrix[at:at + 8])));
-                form += _element(weights, dimension, metric, i) * entry * _element(weights, dimension, metric, j);
+                form += _element(weights, dimension, metric, i) * entry
+                * _element(weights, dimension, metric, j);
             }
         }
     }
 
-    function _element(
-        bytes calldata weights,
-        uint256 dimension,
-        IModelTypes.Metric metric,
-        uint256 index
-    )
+    function _element(bytes calldata weights, uint256 dimension, IModelTypes.Metric metric, uint256 index)
         private
         pure
         returns (int256)

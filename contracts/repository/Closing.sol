@@ -65,11 +65,7 @@ abstract contract Closing is Settling {
     }
 
     /// @inheritdoc IModelRepository
-    function claim(
-        uint256 modelId,
-        uint256 number,
-        uint256 index
-    )
+    function claim(uint256 modelId, uint256 number, uint256 index)
         external
         override
         returns (uint256 stake, uint256 reward)

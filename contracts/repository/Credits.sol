@@ -22,8 +22,8 @@ abstract contract Credits is IModelRepository {
         _credits[msg.sender] = 0;
         emit Withdrawn({account: msg.sender, currency: address(0), amount: amount});
 
-        // Interaction: the credit is gone already, so a receiver that calls back finds nothing; one that reverts keeps
-        // its credit and hurts only itself.
+        // Interaction: the credit is gone already, so a receiver that calls back finds nothing; one that
+        // reverts keeps its credit and hurts only itself.
         (bool paid,) = msg.sender.call{value: amount}("");
         if (!paid) revert PaymentFailed(msg.sender, amount);
     }

@@ -8,15 +8,16 @@ import {Credits} from "./Credits.sol";
 /// @notice Packed records of models, rounds and seats, and what is derived from them and block time.
 /// @dev Anything that no rule reads is in the events only.
 abstract contract ModelStorage is Credits {
-    /// @dev How a round ended. `Running` is the zero of a round just opened; one never opened has no `openedAt`.
+    /// @dev How a round ended. `Running` is the zero of a round just opened; one never opened has no
+    /// `openedAt`.
     enum Outcome {
         Running,
         Settled,
         Failed
     }
 
-    /// @dev One slot. `running` says whether the last round is neither settled nor failed; `paidRound` is the last round
-    /// with money: its base is the current one.
+    /// @dev One slot. `running` says whether the last round is neither settled nor failed; `paidRound` is the
+    /// last round with money: its base is the current one.
     struct ModelHead {
         address lender;
         Status status;
@@ -54,7 +55,8 @@ abstract contract ModelStorage is Credits {
         bytes32 commitment;
     }
 
-    /// @dev One slot. `paidRound` is the round whose base this one builds on. Bit i of the last two is seat i.
+    /// @dev One slot. `paidRound` is the round whose base this one builds on. Bit i of the last two is seat
+    /// i.
     struct RoundHead {
         uint40 openedAt;
         uint40 closesBy;
@@ -92,8 +94,8 @@ abstract contract ModelStorage is Credits {
         mapping(uint256 index => SeatRecord) seats;
     }
 
-    /// @dev `bases[0]` was published with the model, `bases[n]` came of round n if that had money. `compensation` is
-    /// the wei due to each of `seatsTotal` seats of a failed model.
+    /// @dev `bases[0]` was published with the model, `bases[n]` came of round n if that had money.
+    /// `compensation` is the wei due to each of `seatsTotal` seats of a failed model.
     struct ModelRecord {
         ModelHead head;
         Progress progress;
@@ -132,8 +134,9 @@ abstract contract ModelStorage is Credits {
         m = _models[modelId];
     }
 
-    /// @dev Note that a data owner has contributed these rows; refuse the second time. Only the same root *from the same
-    /// data owner* is refused, or a rival could block somebody by copying a root from the mempool.
+    /// @dev Note that a data owner has contributed these rows; refuse the second time. Only the same root
+    /// *from the same data owner* is refused, or a rival could block somebody by copying a root from the
+    /// mempool.
     function _useTagRoot(uint256 modelId, address owner, bytes32 tagRoot) internal {
         bytes32 key = keccak256(abi.encode(modelId, owner, tagRoot));
         if (_tagRootUsed[key]) revert RowsAlreadyContributed(modelId, owner, tagRoot);
@@ -169,9 +172,13 @@ abstract contract ModelStorage is Credits {
         return number == 1 && pilot != 0 ? pilot : rules.seats;
     }
 
-    /// @dev Where a round stands. All limits are inclusive, and a round that its seats closed is closed in the very
-    /// second of the last one.
-    function _stateOf(Terms storage rules, uint256 number, RoundHead storage head) internal view returns (RoundState) {
+    /// @dev Where a round stands. All limits are inclusive, and a round that its seats closed is closed in
+    /// the very second of the last one.
+    function _stateOf(Terms storage rules, uint256 number, RoundHead storage head)
+        internal
+        view
+        returns (RoundState)
+    {
         if (head.openedAt == 0) return RoundState.None;
         if (head.outcome != Outcome.Running) {
             return head.outcome == Outcome.Settled ? RoundState.Settled : RoundState.Failed;
@@ -180,7 +187,9 @@ abstract contract ModelStorage is Credits {
         if (!closedBySeats && block.timestamp <= head.closesBy) return RoundState.Collecting;
         uint256 deliverBy = _deliverBy(rules, head);
         if (block.timestamp <= deliverBy) return RoundState.Delivering;
-        return block.timestamp <= deliverBy + rules.settleWindow ? RoundState.AwaitingSettlement : RoundState.Overdue;
+        return block.timestamp <= deliverBy + rules.settleWindow
+            ? RoundState.AwaitingSettlement
+            : RoundState.Overdue;
     }
 
     /// @dev Last moment for a round's payloads.
@@ -196,12 +205,7 @@ abstract contract ModelStorage is Credits {
     }
 
     /// @dev What a seat can be credited with now; reverts if there is no such seat.
-    function _dueOf(
-        uint256 modelId,
-        ModelRecord storage m,
-        uint256 number,
-        uint256 index
-    )
+    function _dueOf(uint256 modelId, ModelRecord storage m, uint256 number, uint256 index)
         internal
         view
         returns (Due memory due)
@@ -220,8 +224,9 @@ abstract contract ModelStorage is Credits {
             if (rejected) due.stake -= RewardMath.stakePenalty(due.stake);
             if (from != to) {
                 uint256 money = r.money.money;
-                due.firstHalf =
-                    RewardMath.seatPart(money - RewardMath.heldPart(money, m.terms.closingSharePpm), from, to);
+                due.firstHalf = RewardMath.seatPart(
+                    money - RewardMath.heldPart(money, m.terms.closingSharePpm), from, to
+                );
             }
         }
         if (head.heldClaimed & bit == 0) {

@@ -7,7 +7,8 @@ import {RewardMath} from "../libraries/RewardMath.sol";
 import {Training} from "./Training.sol";
 
 /// @title Settling a round
-/// @notice One call checks a round's loss, shares, rejections and next base against each other and moves its money.
+/// @notice One call checks a round's loss, shares, rejections and next base against each other and moves its
+/// money.
 abstract contract Settling is Training {
     /// @dev What a settlement's event says beyond the settlement; one struct, because the stack is short.
     struct Amounts {
@@ -72,19 +73,18 @@ abstract contract Settling is Training {
         }
     }
 
-    /// @dev Check shares and rejections and pack them; count accepted seats and add up the burned parts of stakes.
+    /// @dev Check shares and rejections and pack them; count accepted seats and add up the burned parts of
+    /// stakes.
     function _splitOf(
         RoundRecord storage r,
         Settlement calldata settlement,
         uint256 seats,
         bool paid,
         uint256 deliverBy
-    )
-        private
-        view
-        returns (Split memory split, uint256 accepted, uint256 penalties)
-    {
-        if (settlement.shares.length != seats) revert WrongLength(settlement.shares.length, seats);
+    ) private view returns (Split memory split, uint256 accepted, uint256 penalties) {
+        if (settlement.shares.length != seats) {
+            revert WrongLength(settlement.shares.length, seats);
+        }
         if (settlement.rejections.length != seats) revert WrongLength(settlement.rejections.length, seats);
         uint256 sum = 0;
         uint256 shares = 0;
@@ -118,9 +118,7 @@ abstract contract Settling is Training {
         Settlement calldata settlement,
         uint256 money,
         Split memory split
-    )
-        private
-    {
+    ) private {
         uint64 best = m.progress.best;
         RoundRecord storage r = m.rounds[settlement.round];
         r.head.outcome = Outcome.Settled;

@@ -16,12 +16,7 @@ abstract contract Training is ModelStorage {
         uint256 bond,
         Publication memory publication,
         Terms memory modelTerms
-    )
-        external
-        payable
-        override
-        returns (uint256 modelId)
-    {
+    ) external payable override returns (uint256 modelId) {
         // Check
         TermBounds.checkAmounts(bounty, bond);
         if (msg.value != bounty + bond) revert WrongValue(msg.value, bounty + bond);
@@ -65,10 +60,7 @@ abstract contract Training is ModelStorage {
     }
 
     /// @inheritdoc IModelRepository
-    function contribute(
-        uint256 modelId,
-        Contribution calldata contribution
-    )
+    function contribute(uint256 modelId, Contribution calldata contribution)
         external
         payable
         override
@@ -125,7 +117,9 @@ abstract contract Training is ModelStorage {
         // Check
         ModelRecord storage m = _open(modelId);
         address lender = m.head.lender;
-        if (msg.sender != lender && block.timestamp <= m.terms.deadline) revert NotLender(modelId, msg.sender);
+        if (msg.sender != lender && block.timestamp <= m.terms.deadline) {
+            revert NotLender(modelId, msg.sender);
+        }
         uint256 number = m.head.rounds;
         if (m.head.running) revert RoundRunning(modelId, number);
 
@@ -137,8 +131,8 @@ abstract contract Training is ModelStorage {
         }
     }
 
-    /// @dev Let a model close. Money is held only if a round had some, so a model without any, and a failed one, has
-    /// nothing to score and can be reclaimed after the audit window.
+    /// @dev Let a model close. Money is held only if a round had some, so a model without any, and a failed
+    /// one, has nothing to score and can be reclaimed after the audit window.
     function _endTraining(uint256 modelId, ModelRecord storage m) internal {
         m.head.status = Status.Closing;
         Progress memory progress = m.progress;
@@ -167,7 +161,8 @@ abstract contract Training is ModelStorage {
     function _openRound(uint256 modelId, ModelRecord storage m, uint256 number, bytes32 base) private {
         uint256 closesBy = block.timestamp + m.terms.collectWindow;
         RoundHead storage head = m.rounds[number].head;
-        // Safe casts: training ends with the last of at most 16 rounds, and 40 bits hold the times of 34,000 years.
+        // Safe casts: training ends with the last of at most 16 rounds, and 40 bits hold the times of 34,000
+        // years.
         m.head.rounds = uint8(number);
         m.head.running = true;
         head.openedAt = uint40(block.timestamp);
@@ -188,13 +183,9 @@ abstract contract Training is ModelStorage {
         }
     }
 
-    /// @dev The running round if it collects and has a seat, else the next one if it may be opened.
-    /// @return number The round.
-    /// @return taken Seats taken in it; zero exactly if it is not open yet.
-    function _roundToContributeTo(
-        uint256 modelId,
-        ModelRecord storage m
-    )
+    /// @dev The running round if it collects and has a seat, else the next one if it may be opened; and the seats
+    /// taken in it, zero exactly if it is not open yet.
+    function _roundToContributeTo(uint256 modelId, ModelRecord storage m)
         private
         view
         returns (uint256 number, uint256 taken)

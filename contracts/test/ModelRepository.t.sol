@@ -51,7 +51,8 @@ contract ModelRepositoryInvariants is Cheats {
         targets[0] = Selectors({target: address(_market), selectors: moves});
     }
 
-    /// @notice All of them after each move; one campaign of the fuzzer for all. An honest move must never be refused.
+    /// @notice All of them after each move; one campaign of the fuzzer for all. An honest move must never be
+    /// refused.
     /// forge-config: default.invariant.fail-on-revert = true
     /// forge-config: default.invariant.depth = 100
     function invariant_promisesHold() external view {
@@ -82,7 +83,8 @@ contract ModelRepositoryInvariants is Cheats {
         }
     }
 
-    /// @dev 3. Rewards of a model never exceed its bounty, and what is left and held is what no round has taken.
+    /// @dev 3. Rewards of a model never exceed its bounty, and what is left and held is what no round has
+    /// taken.
     function _rewardsNeverExceedTheBounty() private view {
         for (uint256 id = 1; id <= _repository.modelCount(); ++id) {
             IModelTypes.Model memory m = _repository.model(id);
@@ -111,13 +113,15 @@ contract ModelRepositoryInvariants is Cheats {
         vm.assertEq(address(_repository).balance, _repository.burned(), "money was locked in");
         for (uint256 id = 1; id <= _repository.modelCount(); ++id) {
             vm.assertEq(
-                _market.modelIn(id), _market.modelCredited(id) + _market.modelBurned(id), "a model's money in the end"
+                _market.modelIn(id),
+                _market.modelCredited(id) + _market.modelBurned(id),
+                "a model's money in the end"
             );
         }
     }
 
-    /// @dev Wei of a model that nobody has been credited with: bounty left and held, bond, and what its seats can still
-    /// claim or could after a settlement. Computed from the views and the formulas of the README.
+    /// @dev Wei of a model that nobody has been credited with: bounty left and held, bond, and what its seats
+    /// can still claim or could after a settlement. Computed from the views and the formulas of the README.
     function _escrowOf(uint256 id) private view returns (uint256 escrow) {
         IModelTypes.Model memory m = _repository.model(id);
         escrow = uint256(m.left) + m.held + m.bond;
@@ -141,8 +145,8 @@ contract ModelRepositoryInvariants is Cheats {
         if (compensations != 0) escrow += compensations * _compensationOf(id, m.rounds);
     }
 
-    /// @dev Wei each seat of a failed model is due: what a seat of its failed round can claim beyond its stake, or has
-    /// claimed, by its own formula.
+    /// @dev Wei each seat of a failed model is due: what a seat of its failed round can claim beyond its
+    /// stake, or has claimed, by its own formula.
     function _compensationOf(uint256 id, uint256 rounds) private view returns (uint256) {
         for (uint256 n = rounds; n >= 1; --n) {
             IModelTypes.Round memory r = _repository.round(id, n);

@@ -10,7 +10,9 @@ import {Cheats} from "./Cheats.sol";
 contract QuadraticLossTest is Cheats {
     QuadraticLossHarness private immutable HARNESS = new QuadraticLossHarness();
 
-    function testFuzzAssemblyEqualsPlainSolidity(uint256 seed, uint256 dimension, uint8 metric, uint8 shift) external {
+    function testFuzzAssemblyEqualsPlainSolidity(uint256 seed, uint256 dimension, uint8 metric, uint8 shift)
+        external
+    {
         dimension = _within(dimension, 2, 12);
         IModelTypes.Metric kind = IModelTypes.Metric(metric % 3);
         bytes memory matrix = _bytes(seed, dimension * (dimension + 1) * 4, 8);
@@ -38,7 +40,8 @@ contract QuadraticLossTest is Cheats {
         HARNESS.lossSum(matrix, dimension, weights, IModelTypes.Metric.Brier, 60);
     }
 
-    /// @dev Random entries of `size` bytes, one in four of them an extreme: smallest, largest, minus one or zero.
+    /// @dev Random entries of `size` bytes, one in four of them an extreme: smallest, largest, minus one or
+    /// zero.
     function _bytes(uint256 seed, uint256 used, uint256 size) private pure returns (bytes memory data) {
         data = new bytes((used + 31) / 32 * 32);
         for (uint256 at = 0; at < used; at += size) {

@@ -20,10 +20,7 @@ contract RewardMathTest is Cheats {
         uint64 loss,
         uint64 target,
         uint64 minGain
-    )
-        external
-        pure
-    {
+    ) external pure {
         left = _within(left, 0, MOST);
         vm.assume(best > target);
         uint256 money = RewardMath.roundMoney(left, best, loss, target, minGain);
@@ -41,10 +38,7 @@ contract RewardMathTest is Cheats {
         uint64 better,
         uint64 target,
         uint64 minGain
-    )
-        external
-        pure
-    {
+    ) external pure {
         left = _within(left, 0, MOST);
         vm.assume(best > target && better <= worse);
         vm.assertLe(
@@ -54,16 +48,14 @@ contract RewardMathTest is Cheats {
         );
     }
 
-    /// @dev `left × gain / (best − target)` again and again is `bounty × gain / (initial − target)` but for rounding.
+    /// @dev `left × gain / (best − target)` again and again is `bounty × gain / (initial − target)` but for
+    /// rounding.
     function testFuzzWithoutTopUpsEveryUnitOfGainIsWorthTheSame(
         uint256 bounty,
         uint64 first,
         uint64 second,
         uint64 third
-    )
-        external
-        pure
-    {
+    ) external pure {
         bounty = _within(bounty, 1, MOST);
         uint256 initial = uint256(first) + 3;
         uint256 target = 0;
@@ -74,14 +66,19 @@ contract RewardMathTest is Cheats {
             uint256 loss = _within(seeds[i], 1, best - 1);
             uint256 money = RewardMath.roundMoney(left, best, loss, target, 0);
             uint256 sonar = bounty * (best - loss) / (initial - target);
-            vm.assertLe(money > sonar ? money - sonar : sonar - money, 2, "off Sonar's formula by more than rounding");
+            vm.assertLe(
+                money > sonar ? money - sonar : sonar - money, 2, "off Sonar's formula by more than rounding"
+            );
             left -= money;
             best = loss;
             if (best == 1) break;
         }
     }
 
-    function testFuzzSeatsGetAllOfAnAmountAndNoWeiMore(uint256 amount, uint256 seed, uint256 seats) external pure {
+    function testFuzzSeatsGetAllOfAnAmountAndNoWeiMore(uint256 amount, uint256 seed, uint256 seats)
+        external
+        pure
+    {
         amount = _within(amount, 0, MOST);
         seats = _within(seats, 1, TermBounds.MAX_SEATS);
         (bytes16 shares, uint8[16] memory list) = _randomShares(seed, seats);
@@ -105,18 +102,18 @@ contract RewardMathTest is Cheats {
         uint256 closingRows,
         uint64 gain,
         uint256 scoringRows
-    )
-        external
-        pure
-    {
+    ) external pure {
         held = _within(held, 0, MOST);
         closingRows = _within(closingRows, 1, TermBounds.MAX_ROWS);
         scoringRows = _within(scoringRows, 1, TermBounds.MAX_ROWS);
         vm.assume(gain != 0);
         uint256 paid = RewardMath.heldPaid(held, before, after_, closingRows, gain, scoringRows);
         vm.assertLe(paid, held, "more than was held");
-        if (after_ >= before) vm.assertEq(paid, 0, "paid for no gain");
-        else if ((uint256(before) - after_) * scoringRows >= uint256(gain) * closingRows) vm.assertEq(paid, held, "k is 1");
+        if (after_ >= before) {
+            vm.assertEq(paid, 0, "paid for no gain");
+        } else if ((uint256(before) - after_) * scoringRows >= uint256(gain) * closingRows) {
+            vm.assertEq(paid, held, "k is 1");
+        }
     }
 
     function testFuzzAForfeitIsSharedToTheLastWei(uint256 forfeit, uint256 seats) external pure {
@@ -138,7 +135,11 @@ contract RewardMathTest is Cheats {
     }
 
     /// @dev Cut 64 at random places into as many shares as there are seats.
-    function _randomShares(uint256 seed, uint256 seats) private pure returns (bytes16 packed, uint8[16] memory list) {
+    function _randomShares(uint256 seed, uint256 seats)
+        private
+        pure
+        returns (bytes16 packed, uint8[16] memory list)
+    {
         uint256 open = 64;
         uint256 word = 0;
         for (uint256 i = 0; i < seats; ++i) {

@@ -50,7 +50,8 @@ contract TermBoundsTest is Cheats {
         terms.seats = 1;
         terms.scoringRows = 1;
         terms.deadline = uint40(block.timestamp);
-        (terms.collectWindow, terms.deliverWindow, terms.settleWindow) = (uint32(window), uint32(window), uint32(window));
+        (terms.collectWindow, terms.deliverWindow, terms.settleWindow) =
+        (uint32(window), uint32(window), uint32(window));
         (terms.closingWindow, terms.auditDemandWindow) = (uint32(window), uint32(window));
         terms.auditAnswerWindow = uint32(answer);
         IModelTypes.Publication memory publication =

@@ -51,9 +51,7 @@ def draft_page(problems: tuple[BadInput, ...] = ()) -> str:
 @blueprint.get("/contributions/new/<draft_id>")
 def draft(draft_id: str) -> ResponseReturnValue:
     """Show what was read and ask for the decision."""
-    return (
-        page("contribution_draft.html", data_owner().files.draft(draft_id)) if wants_json() else draft_page()
-    )
+    return page("contribution_draft.html", data_owner().files.draft(draft_id)) if wants_json() else draft_page()
 
 
 @blueprint.post("/contributions/new/<draft_id>")
@@ -83,9 +81,7 @@ def one(contribution_id: str) -> ResponseReturnValue:
     """Show a contribution: its progress, its receipt, what it earned."""
     view = data_owner().contributions.one(contribution_id)
     parts = {"badge": presenters.state_badge(view), "receipt": presenters.receipt(view)}
-    return page(
-        "contribution.html", view, seen=presenters.seen(view), amounts=presenters.amounts(view), **parts
-    )
+    return page("contribution.html", view, seen=presenters.seen(view), amounts=presenters.amounts(view), **parts)
 
 
 @blueprint.post("/contributions/<contribution_id>/claim")

@@ -19,9 +19,7 @@ def market() -> ResponseReturnValue:
     """Show the models one can contribute to."""
     cards = data_owner().market.cards()
     open_models, others = presenters.split_market(cards)
-    return page(
-        "market.html", {"models": cards}, open_models=open_models, others=others, spark=presenters.spark_of
-    )
+    return page("market.html", {"models": cards}, open_models=open_models, others=others, spark=presenters.spark_of)
 
 
 @blueprint.get("/models/<int:model_id>")

@@ -45,9 +45,7 @@ def code_spans(text: str) -> list[str]:
 
 def named_commands(text: str) -> list[list[str]]:
     """Every command line of a page, in a block or between backticks, that starts with ``chain`` or ``make``."""
-    spans = [
-        shlex.split(span) for span in code_spans(text) if re.match(r"(\.venv/bin/)?(chain|make)( |$)", span)
-    ]
+    spans = [shlex.split(span) for span in code_spans(text) if re.match(r"(\.venv/bin/)?(chain|make)( |$)", span)]
     return [*shell_lines(text), *spans]
 
 
@@ -58,9 +56,7 @@ def complaint_about(words: list[str]) -> str:
     if program in ("chain", ".venv/bin/chain"):
         return complaint_about_chain(arguments)
     if program == "docker":
-        return (
-            "" if arguments[:1] == ["compose"] and (ROOT / "docker-compose.yml").is_file() else "not compose"
-        )
+        return "" if arguments[:1] == ["compose"] and (ROOT / "docker-compose.yml").is_file() else "not compose"
     return f"{program} is not a program these pages use"
 
 
@@ -150,11 +146,7 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
 
 @every_page
 def test_every_path_named_exists(page: Path) -> None:
-    paths = [
-        span
-        for span in code_spans(page.read_text(encoding="utf-8"))
-        if re.fullmatch(r"[\w.-]+(/[\w.-]*)+", span)
-    ]
+    paths = [span for span in code_spans(page.read_text(encoding="utf-8")) if re.fullmatch(r"[\w.-]+(/[\w.-]*)+", span)]
     ours = [path for path in paths if path.split("/")[0] in FOLDERS]
     assert [path for path in ours if not (ROOT / path).exists()] == []
 
@@ -171,9 +163,7 @@ def test_the_readme_says_that_updates_carry_no_noise() -> None:
 
 
 def test_the_figures_of_the_readme_are_filled_in() -> None:
-    figures = re.search(
-        r"^<!-- figures:demo -->\n(.*?)^<!-- /figures:demo -->$", README, re.MULTILINE | re.DOTALL
-    )
+    figures = re.search(r"^<!-- figures:demo -->\n(.*?)^<!-- /figures:demo -->$", README, re.MULTILINE | re.DOTALL)
     assert figures is not None
     cells = [cell.strip() for row in figures[1].splitlines()[2:] for cell in row.strip("|").split("|")]
     assert cells

@@ -35,9 +35,7 @@ def test_addresses_and_machine_paths_are_noticed(text: str) -> None:
 
 
 def test_ordinary_text_is_not_noticed() -> None:
-    assert not list(
-        forbidden_in("http://127.0.0.1:8545 https://www.apache.org/licenses/ CHAIN_HOME=/data/home\n")
-    )
+    assert not list(forbidden_in("http://127.0.0.1:8545 https://www.apache.org/licenses/ CHAIN_HOME=/data/home\n"))
 
 
 def test_every_make_target_says_what_it_does() -> None:
@@ -62,9 +60,7 @@ def test_what_is_asked_for_is_pinned(name: str) -> None:
 
 def test_development_and_run_time_pin_the_same_versions() -> None:
     def versions(name: str) -> dict[str, str]:
-        return dict(
-            re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE)
-        )
+        return dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / "requirements" / name).read_text(), re.MULTILINE))
 
     development = versions("dev.txt")
     assert {name: development.get(name) for name in versions("runtime.txt")} == versions("runtime.txt")
@@ -72,9 +68,7 @@ def test_development_and_run_time_pin_the_same_versions() -> None:
 
 def test_the_wheel_asks_for_what_is_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert names("\n".join(project["dependencies"])) == names(
-        (ROOT / "requirements" / "runtime.in").read_text()
-    )
+    assert names("\n".join(project["dependencies"])) == names((ROOT / "requirements" / "runtime.in").read_text())
 
 
 def test_node_packages_are_pinned_by_integrity_and_not_by_address() -> None:
@@ -94,9 +88,7 @@ def test_compose_publishes_on_loopback_only() -> None:
 
 
 def test_compose_has_no_default_password() -> None:
-    assert all(
-        secret["file"].startswith("${") and ":?" in secret["file"] for secret in COMPOSE["secrets"].values()
-    )
+    assert all(secret["file"].startswith("${") and ":?" in secret["file"] for secret in COMPOSE["secrets"].values())
 
 
 def test_every_lasting_compose_service_is_watched_and_keeps_its_state() -> None:

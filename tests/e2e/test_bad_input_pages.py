@@ -344,8 +344,10 @@ def test_a_data_owner_without_ether_is_told_how_much_is_missing_and_keeps_the_fi
 def test_a_contribution_lives_through_the_absence_of_chain_and_store(theatre, owner, model, read):
     theatre.bank.fund(owner.address, ETHER)
     with chain_away(theatre):
-        assert "The chain is unreachable" in words_of(looked(owner, "/"))
-        assert looked(owner, read).status_code == 200  # what was read is in memory and can be looked at
+        for path in ("/", read):
+            assert looked(owner, path).status_code == 503
+            assert "The chain is unreachable" in words_of(looked(owner, path))
+    assert owner.client.json(read)["n_rows"] == 2000
     wait_for(owner, chain=True)
     with store_away(theatre):
         page = owner.client.fill(read, {"acknowledge_no_noise": "yes"})

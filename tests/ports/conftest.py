@@ -155,9 +155,7 @@ def open_home(tmp_path: Path) -> Callable[[], FileKeyring]:
 
 
 @pytest.fixture(params=["files", "memory"])
-def keyring(
-    request: pytest.FixtureRequest, open_home: Callable[[], FileKeyring]
-) -> FileKeyring | MemoryKeyring:
+def keyring(request: pytest.FixtureRequest, open_home: Callable[[], FileKeyring]) -> FileKeyring | MemoryKeyring:
     return open_home() if request.param == "files" else MemoryKeyring()
 
 

@@ -192,9 +192,7 @@ class TestKubo:
             (302, b"", "HTTP status 302|not a Kubo node"),
         ],
     )
-    def test_whatever_else_answers_is_unavailable(
-        self, kubo: Any, status: int, body: bytes, said: str
-    ) -> None:
+    def test_whatever_else_answers_is_unavailable(self, kubo: Any, status: int, body: bytes, said: str) -> None:
         kubo.answer = _answering(status, body)
         with pytest.raises(Unavailable, match=said):
             KuboStore(kubo.url).check()

@@ -119,9 +119,7 @@ class TestTheDatabase:
             insert_or_ignore(connection, documents_table, [row])
         pipe = subprocess.PIPE
         workers = [
-            subprocess.Popen(
-                [sys.executable, "-c", COUNTING, database_url], stdin=pipe, stdout=pipe, stderr=pipe
-            )
+            subprocess.Popen([sys.executable, "-c", COUNTING, database_url], stdin=pipe, stdout=pipe, stderr=pipe)
             for _ in range(3)
         ]
         for worker in workers:
@@ -165,9 +163,7 @@ class TestTheDatabase:
         row = {"collection": "c", "document_id": "1", "body": "{}"}
         with transaction(engine) as connection:
             insert_or_ignore(connection, documents_table, [row])
-            insert_or_ignore(
-                connection, documents_table, [{**row, "body": "[]"}, {**row, "document_id": "2"}]
-            )
+            insert_or_ignore(connection, documents_table, [{**row, "body": "[]"}, {**row, "document_id": "2"}])
         assert DatabaseDocuments(engine).all("c") == [("1", {}), ("2", {})]
 
     def test_a_newer_database_is_not_touched(self, engine: sa.Engine, database_url: str) -> None:

@@ -170,9 +170,7 @@ def test_a_damaged_state_is_not_thrown_away(tmp_path: Path) -> None:
     assert (tmp_path / STATE_FILE).read_text() == "0x1f8b"
 
 
-@pytest.mark.skipif(
-    sys.platform != "linux", reason="only Linux ends a child with its supervisor, however that dies"
-)
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a child with its supervisor, however that dies")
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_chain_ends_with_its_supervisor_however_that_dies(kind: str) -> None:
     code = (
@@ -183,9 +181,7 @@ def test_the_chain_ends_with_its_supervisor_however_that_dies(kind: str) -> None
         "time.sleep(60)\n"
     )
     root = Path(chain_common.__file__).parent.parent
-    with subprocess.Popen(
-        [sys.executable, "-c", code, kind], stdout=subprocess.PIPE, text=True, cwd=root
-    ) as parent:
+    with subprocess.Popen([sys.executable, "-c", code, kind], stdout=subprocess.PIPE, text=True, cwd=root) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
         assert alive(child)
@@ -219,9 +215,7 @@ def test_a_fixed_port_is_used() -> None:
         assert chain.url == f"http://127.0.0.1:{port}"
 
 
-def test_without_a_program_it_is_said_in_one_line_what_to_do(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_a_program_it_is_said_in_one_line_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("chain_common.adapters.embedded_chain_programs._module_folders", lambda: (tmp_path,))
     for kind, name in (("", "neither Anvil nor Ganache"), ("anvil", "Anvil"), ("ganache", "Ganache")):
         with pytest.raises(NoChainProgram) as caught:

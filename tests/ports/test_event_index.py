@@ -16,9 +16,7 @@ HERE = ChainIdentity(
 ELSEWHERE = ChainIdentity(31337, HERE.contract, HERE.deployment_transaction, "0x" + "3" * 64)
 
 
-def event(
-    block: int, log_index: int = 0, *, name: str = "RoundSettled", model_id: int | None = 1
-) -> ChainEvent:
+def event(block: int, log_index: int = 0, *, name: str = "RoundSettled", model_id: int | None = 1) -> ChainEvent:
     return ChainEvent(
         name=name,
         block=block,

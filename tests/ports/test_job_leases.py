@@ -35,9 +35,7 @@ class TestLeases:
         clock.advance(LEASE_S - 1)
         assert jobs.claim("second", LEASE_S) is None
 
-    def test_a_job_whose_worker_died_is_taken_up_when_its_lease_ends(
-        self, jobs: Any, clock: ManualClock
-    ) -> None:
+    def test_a_job_whose_worker_died_is_taken_up_when_its_lease_ends(self, jobs: Any, clock: ManualClock) -> None:
         jobs.register(one_step(Answers({})))
         jobs.enqueue("settle", "k", {})
         dead = jobs.claim("dead", LEASE_S)
@@ -213,9 +211,7 @@ worker.run_until_idle()
 
 
 class TestAKilledProcess:
-    def test_its_job_goes_on_at_the_step_it_was_in_as_soon_as_the_app_is_started_again(
-        self, tmp_path: Path
-    ) -> None:
+    def test_its_job_goes_on_at_the_step_it_was_in_as_soon_as_the_app_is_started_again(self, tmp_path: Path) -> None:
         killed = subprocess.Popen(
             [sys.executable, "-c", STORY, str(tmp_path), "hang"],
             stdin=subprocess.PIPE,

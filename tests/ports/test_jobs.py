@@ -59,9 +59,7 @@ class TestTheTable:
             with pytest.raises(ValueError, match="different names"):
                 jobs.register(JobKind("settle", steps))
 
-    def test_a_waiting_or_failed_job_can_be_cancelled_and_queued_anew(
-        self, jobs: Any, worker: JobWorker
-    ) -> None:
+    def test_a_waiting_or_failed_job_can_be_cancelled_and_queued_anew(self, jobs: Any, worker: JobWorker) -> None:
         jobs.register(one_step(Answers(BadInput("no"))))
         jobs.enqueue("settle", "k", {"n": 1})
         jobs.cancel("k")
@@ -72,9 +70,7 @@ class TestTheTable:
         jobs.cancel("k")
         assert jobs.all() == []
 
-    def test_a_running_or_finished_job_cannot_be_cancelled_or_retried(
-        self, jobs: Any, worker: JobWorker
-    ) -> None:
+    def test_a_running_or_finished_job_cannot_be_cancelled_or_retried(self, jobs: Any, worker: JobWorker) -> None:
         refused = []
 
         def try_both(_data: Any, _context: Any) -> dict[str, Any]:
@@ -140,9 +136,7 @@ class TestRunning:
         assert jobs.get("k").state == "failed"
         assert jobs.get("k").data == {"a": 1}
 
-    def test_waiting_for_the_world_is_no_failure(
-        self, jobs: Any, worker: JobWorker, clock: ManualClock
-    ) -> None:
+    def test_waiting_for_the_world_is_no_failure(self, jobs: Any, worker: JobWorker, clock: ManualClock) -> None:
         step = Answers(WaitFor(30, "round 1 is still collecting"), {"ok": True})
         jobs.register(one_step(step))
         jobs.enqueue("settle", "k", {})
@@ -156,9 +150,7 @@ class TestRunning:
         assert worker.run_until_idle() == 1
         assert jobs.get("k").state == "done"
 
-    def test_starting_over_forgets_what_the_steps_left(
-        self, jobs: Any, worker: JobWorker, clock: ManualClock
-    ) -> None:
+    def test_starting_over_forgets_what_the_steps_left(self, jobs: Any, worker: JobWorker, clock: ManualClock) -> None:
         read = Answers({"round": 1}, {"round": 2})
         commit = Answers(StartOver(2, "the round was full"), {"seat": 0})
         jobs.register(JobKind("contribute", (("read", read), ("commit", commit))))
@@ -187,12 +179,8 @@ class TestRunning:
         assert pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60, 60]
         assert jobs.get("k").attempts == 10
 
-    def test_failures_are_counted_for_each_step_anew(
-        self, jobs: Any, worker: JobWorker, clock: ManualClock
-    ) -> None:
-        jobs.register(
-            JobKind("settle", (("a", Answers(Unavailable("away"), {})), ("b", Answers(Unavailable("away")))))
-        )
+    def test_failures_are_counted_for_each_step_anew(self, jobs: Any, worker: JobWorker, clock: ManualClock) -> None:
+        jobs.register(JobKind("settle", (("a", Answers(Unavailable("away"), {})), ("b", Answers(Unavailable("away"))))))
         jobs.enqueue("settle", "k", {})
         worker.run_until_idle()
         clock.advance(1)
@@ -258,9 +246,7 @@ class TestRunning:
         assert "0xsecret" not in caplog.text
 
     @pytest.mark.parametrize("answer", [None, ["a"], {"a": b"bytes"}, {"a": float("nan")}])
-    def test_an_answer_that_is_not_json_fails_the_job(
-        self, jobs: Any, worker: JobWorker, answer: Any
-    ) -> None:
+    def test_an_answer_that_is_not_json_fails_the_job(self, jobs: Any, worker: JobWorker, answer: Any) -> None:
         jobs.register(one_step(Answers(answer)))
         jobs.enqueue("settle", "k", {"n": 1})
         worker.run_until_idle()

@@ -111,9 +111,7 @@ class TestEveryKeyring:
 
 
 class TestTheFiles:
-    def test_a_wallet_can_import_the_keystore(
-        self, open_home: Callable[[], FileKeyring], tmp_path: Path
-    ) -> None:
+    def test_a_wallet_can_import_the_keystore(self, open_home: Callable[[], FileKeyring], tmp_path: Path) -> None:
         open_home().create(PASSWORD, KNOWN_KEY)
         keystore = json.loads((tmp_path / "home" / "account" / "keystore.json").read_bytes())
         assert keystore["version"] == 3

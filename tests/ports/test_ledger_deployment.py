@@ -27,9 +27,7 @@ from tests.ports.ledger_fixtures import anvil  # noqa: F401 - the fixture "on_an
 
 pytestmark = pytest.mark.chain
 
-IDENTITY = ChainIdentity(
-    31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"), "0x" + "1" * 64, "0x" + "2" * 64
-)
+IDENTITY = ChainIdentity(31337, Address("0x5FbDB2315678afecb367f032d93F642f64180aa3"), "0x" + "1" * 64, "0x" + "2" * 64)
 
 
 class DyingNode(Node):
@@ -76,9 +74,7 @@ def test_a_deployment_that_was_cut_off_is_finished_and_not_made_twice(
     assert sorted(path.name for path in tmp_path.glob("*.json")) == ["deployment.json", "second.json"]
 
 
-def test_a_cut_off_deployment_whose_nonce_went_to_another_is_made_anew(
-    on_anvil: RealDriver, tmp_path: Path
-) -> None:
+def test_a_cut_off_deployment_whose_nonce_went_to_another_is_made_anew(on_anvil: RealDriver, tmp_path: Path) -> None:
     record, signer = tmp_path / "second.json", on_anvil.signer(0)
     with pytest.raises(KeyboardInterrupt):
         deploy(DyingNode(on_anvil.node, sends=False), signer, record, patience=PATIENCE)
@@ -153,9 +149,7 @@ def test_a_deployment_is_found_by_its_address_alone(on_anvil: RealDriver) -> Non
         (json.dumps({"version": 1, "chain_id": 1}), "it is damaged"),
     ],
 )
-def test_a_record_that_cannot_be_used_says_why_and_what_to_do(
-    tmp_path: Path, content: str | None, reason: str
-) -> None:
+def test_a_record_that_cannot_be_used_says_why_and_what_to_do(tmp_path: Path, content: str | None, reason: str) -> None:
     record = tmp_path / "deployment.json"
     if content is not None:
         record.write_text(content)

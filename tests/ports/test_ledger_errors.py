@@ -67,9 +67,7 @@ def test_facts_become_the_types_of_the_library() -> None:
     lender = contract_error(revert("NotLender(uint256,address)", ["uint256", "address"], [4, ANNA]))
     assert isinstance(lender, NotLender)
     assert lender.caller == ANNA
-    stale = contract_error(
-        revert("StaleBase(bytes32,bytes32)", ["bytes32"] * 2, [b"\x01" * 32, b"\x02" * 32])
-    )
+    stale = contract_error(revert("StaleBase(bytes32,bytes32)", ["bytes32"] * 2, [b"\x01" * 32, b"\x02" * 32]))
     assert isinstance(stale, StaleBase)
     assert (stale.got_digest, stale.expected_digest) == (b"\x01" * 32, b"\x02" * 32)
 
@@ -99,9 +97,7 @@ HEX = "0x" + WRONG_VALUE.hex()
     [
         ContractCustomError(HEX, data=HEX),
         ContractLogicError("execution reverted", data=HEX),
-        ContractLogicError(
-            "execution reverted: VM Exception", data={"hash": None, "result": HEX, "reason": None}
-        ),
+        ContractLogicError("execution reverted: VM Exception", data={"hash": None, "result": HEX, "reason": None}),
         rpc({"code": 3, "message": "execution reverted", "data": HEX}),
         rpc({"code": -32015, "message": "VM execution error: revert", "data": f"Reverted {HEX}"}),
         rpc({"code": -32000, "message": "VM Exception while processing transaction: revert", "data": HEX}),
@@ -151,9 +147,7 @@ def test_eth_testers_own_reading_of_an_error_with_a_text_is_undone() -> None:
         (ContractLogicError("short", data=HEX[:-2]), "unreadable data 0x"),
     ],
 )
-def test_a_revert_that_is_none_of_the_contracts_errors_says_what_is_known(
-    foreign: Exception, reason: str
-) -> None:
+def test_a_revert_that_is_none_of_the_contracts_errors_says_what_is_known(foreign: Exception, reason: str) -> None:
     data = revert_data(foreign)
     assert data is not None
     error = contract_error(data)

@@ -40,16 +40,12 @@ class ScriptedNode(BaseProvider):
             if end - start + 1 > self.most:
                 return {"error": {"code": -32005, "message": f"at most {self.most} blocks"}}
             # Newest first, as no node should.
-            return {
-                "result": [log for log in reversed(self.logs) if start <= int(log["blockNumber"], 16) <= end]
-            }
+            return {"result": [log for log in reversed(self.logs) if start <= int(log["blockNumber"], 16) <= end]}
         number = self.head_block
         if method == "eth_getBlockByHash":
             self.n_times += 1
             number = int(params[0], 16)
-        return {
-            "result": {"number": hex(number), "timestamp": hex(1_000 + number), "hash": f"0x{number:064x}"}
-        }
+        return {"result": {"number": hex(number), "timestamp": hex(1_000 + number), "hash": f"0x{number:064x}"}}
 
     def log(self, block: int, address: str = CONTRACT) -> dict[str, Any]:
         return {

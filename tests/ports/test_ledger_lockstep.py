@@ -73,9 +73,7 @@ class Lockstep:
         try:
             receipt = ledger.send(call, key=key)
         except ContractError as error:
-            facts = {
-                name: fact for name, fact in vars(error).items() if name not in ("got", "expected", "now")
-            }
+            facts = {name: fact for name, fact in vars(error).items() if name not in ("got", "expected", "now")}
             return (type(error).__name__, self.plain(facts)), ledger.head().timestamp
         said = [(event.name, event.model_id, self.plain(event.arguments)) for event in receipt.events]
         return said, receipt.events[0].timestamp
@@ -116,9 +114,7 @@ class Lockstep:
             for each in rounds[-2:]
             for index in range(each.seats)
         ]
-        return self.plain(
-            [asdict(model), [asdict(each) for each in rounds], [list(each) for each in seats], credits]
-        )
+        return self.plain([asdict(model), [asdict(each) for each in rounds], [list(each) for each in seats], credits])
 
     # ------------------------------------------------------------------------------------------------------- drawing
 
@@ -182,9 +178,7 @@ class Lockstep:
         )
         if self.often(0.8):
             return right
-        spoiled = self.draw.choice(
-            [{"base_weights": digest("x")}, {"rows": 0}, {"round": 9}, {"nonce": bytes(32)}]
-        )
+        spoiled = self.draw.choice([{"base_weights": digest("x")}, {"rows": 0}, {"round": 9}, {"nonce": bytes(32)}])
         return replace(right, contribution=replace(right.contribution, **spoiled))
 
     def settlement(self, number: int) -> Settle:

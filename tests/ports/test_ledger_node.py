@@ -116,9 +116,7 @@ def test_an_answer_that_is_an_http_error_is_told_by_its_status(
     assert trouble(node_at(server.url)).reason == f"it answers with HTTP status {status}"
 
 
-def test_something_else_at_the_address_is_not_taken_for_a_node(
-    server: Server, node_at: Callable[..., Node]
-) -> None:
+def test_something_else_at_the_address_is_not_taken_for_a_node(server: Server, node_at: Callable[..., Node]) -> None:
     server.body = b"<html>Welcome</html>"
     assert trouble(node_at(server.url)).reason == "its answer is not that of an Ethereum node"
 
@@ -129,9 +127,7 @@ def test_a_nodes_own_refusal_is_quoted(server: Server, node_at: Callable[..., No
     assert (error.reason, error.answered) == ("it answers 'daily request count exceeded'", True)
 
 
-def test_another_chain_than_the_contracts_is_told_by_both_ids(
-    server: Server, node_at: Callable[..., Node]
-) -> None:
+def test_another_chain_than_the_contracts_is_told_by_both_ids(server: Server, node_at: Callable[..., Node]) -> None:
     server.answer(result="0x1")
     with pytest.raises(WrongChain) as caught:
         node_at(server.url).require_chain(31337)
@@ -139,9 +135,7 @@ def test_another_chain_than_the_contracts_is_told_by_both_ids(
     assert SECRET not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "url", [f"ws://127.0.0.1:8546/{SECRET}", "127.0.0.1:8545", "file:///chain.ipc", "http://"]
-)
+@pytest.mark.parametrize("url", [f"ws://127.0.0.1:8546/{SECRET}", "127.0.0.1:8545", "file:///chain.ipc", "http://"])
 def test_a_url_of_another_kind_is_bad_input(url: str) -> None:
     with pytest.raises(BadInput) as caught:
         Node.at(url)

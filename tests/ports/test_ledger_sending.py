@@ -84,9 +84,7 @@ class Sending:
     ) -> Web3Ledger:
         """A ledger as a process that has just started makes it."""
         signer = signer or self.driver.signer(0)
-        return Web3Ledger(
-            node or self.node, self.driver.identity, signer, self.driver.engine, patience=patience
-        )
+        return Web3Ledger(node or self.node, self.driver.identity, signer, self.driver.engine, patience=patience)
 
     def n_transactions(self) -> int:
         """How many transactions of the account were mined since the test began."""
@@ -206,9 +204,7 @@ def test_a_transaction_that_fails_in_its_block_is_the_contracts_error_now_and_la
     claim = Claim(1, 1, 0)
     sent.rpc("evm_setAutomine", False)
     for number in (1, 0):
-        hurried = Web3Ledger(
-            sent.node, driver.identity, driver.signer(number), driver.engine, patience=IMPATIENT
-        )
+        hurried = Web3Ledger(sent.node, driver.identity, driver.signer(number), driver.engine, patience=IMPATIENT)
         with pytest.raises(TransactionPending):
             hurried.send(claim, key=f"claim by {number}")
     sent.rpc("evm_mine")
@@ -323,9 +319,7 @@ def test_one_intention_in_many_threads_is_one_transaction(sent: Sending) -> None
 
 
 def test_a_locked_account_signs_and_records_nothing(sent: Sending) -> None:
-    ledger = Web3Ledger(
-        sent.node, sent.driver.identity, Signer(), sent.driver.engine, account=lambda: sent.account
-    )
+    ledger = Web3Ledger(sent.node, sent.driver.identity, Signer(), sent.driver.engine, account=lambda: sent.account)
     assert ledger.account() == sent.account
     with pytest.raises(Locked):
         ledger.send(sent.call, key="bounty")

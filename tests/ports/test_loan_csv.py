@@ -29,9 +29,7 @@ from chain_common.adapters.presets import PackagedPresets, UnknownPreset, column
 from chain_common.domain.loan_table import labelled
 from chain_common.errors import BadInput
 
-REAL = Path(
-    os.environ.get("CHAIN_LENDING_CLUB_DIR", Path(__file__).parents[3] / "shared" / "data" / "lending_club")
-)
+REAL = Path(os.environ.get("CHAIN_LENDING_CLUB_DIR", Path(__file__).parents[3] / "shared" / "data" / "lending_club"))
 needs_real_rows = pytest.mark.skipif(
     not REAL.is_dir(), reason=f"the real Lending Club rows are not at {REAL} (set CHAIN_LENDING_CLUB_DIR)"
 )
@@ -355,9 +353,7 @@ def test_our_list_of_columns_known_only_later_is_that_of_the_field_catalogue():
         ("accepted_sample2000.csv.gz", 2_000, 974, 241, {"unfinished": 777, "excluded": 8}),
     ],
 )
-def test_every_real_layout_reads_with_the_counts_of_its_provenance(
-    name, file, n_read, n_good, n_bad, dropped
-):
+def test_every_real_layout_reads_with_the_counts_of_its_provenance(name, file, n_read, n_good, n_bad, dropped):
     preset = PackagedPresets().get(name)
 
     started = time.perf_counter()

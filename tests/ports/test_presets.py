@@ -17,9 +17,7 @@ from chain_common.domain.loan_table import labelled
 from chain_common.domain.spec_fitting import fit_spec
 from chain_common.domain.spec_parts import PublicKeys
 
-REAL = Path(
-    os.environ.get("CHAIN_LENDING_CLUB_DIR", Path(__file__).parents[3] / "shared" / "data" / "lending_club")
-)
+REAL = Path(os.environ.get("CHAIN_LENDING_CLUB_DIR", Path(__file__).parents[3] / "shared" / "data" / "lending_club"))
 needs_real_rows = pytest.mark.skipif(
     not REAL.is_dir(), reason=f"the real Lending Club rows are not at {REAL} (set CHAIN_LENDING_CLUB_DIR)"
 )
@@ -45,9 +43,7 @@ def test_five_folds_of_real_loans_reach_the_reference_figures(name, n_inputs, au
     figures = []
     for train, test in StratifiedKFold(5, shuffle=True, random_state=0).split(loans.labels, loans.labels):
         rows = loans.table.take(train)
-        spec = fit_spec(
-            preset, rows.columns, loans.labels[train], name="folds", keys=KEYS, tag_salt=bytes(32)
-        )
+        spec = fit_spec(preset, rows.columns, loans.labels[train], name="folds", keys=KEYS, tag_salt=bytes(32))
         assert spec.n_inputs == n_inputs
         weights = damped_weights(spec.encode(rows.columns), loans.labels[train])
         scores = spec.encode(loans.table.take(test).columns) @ weights

@@ -85,9 +85,7 @@ class TestTheFiles:
         keyring.create(PASSWORD)
         return keyring
 
-    def test_a_secret_outlives_the_process(
-        self, home: FileKeyring, open_home: Callable[[], FileKeyring]
-    ) -> None:
+    def test_a_secret_outlives_the_process(self, home: FileKeyring, open_home: Callable[[], FileKeyring]) -> None:
         home.secrets.put("model/1/keys", b"kept")
         again = open_home()
         with pytest.raises(Locked):

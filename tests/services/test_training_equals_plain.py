@@ -19,7 +19,10 @@ from chain_common.domain.repository import Claim, ModelStatus
 from chain_common.services.data_owner.contributions import NothingToClaimYet
 from tests.services.town import PRESET, Town, as_csv, drawn_rows
 
-BRIER_BITS, LOSS_SHIFT = 80, 48  # v'Gv / 2^80 is the sum of squared errors; the contract sees it without the last 48 bits
+BRIER_BITS, LOSS_SHIFT = (
+    80,
+    48,
+)  # v'Gv / 2^80 is the sum of squared errors; the contract sees it without the last 48 bits
 STEP_LENGTHS = (1, 1 / 2, 1 / 4, 1 / 8)
 ROWS_OF = {"anna": 300, "berta": 320, "clara": 500, "dora": 800}
 
@@ -240,9 +243,7 @@ def test_every_owner_ends_up_with_its_reward(run):
         round_ = run.ledger.round(run.model_id, number)
         now, later, before = round_.money_wei - round_.held_wei, round_.held_paid_wei, 0
         for name, share in zip(names, round_.shares, strict=True):
-            part = sum(
-                amount * (before + share) // 64 - amount * before // 64 for amount in (now, later)
-            )
+            part = sum(amount * (before + share) // 64 - amount * before // 64 for amount in (now, later))
             owner = run.owners[name]
             # Contributing, claiming and withdrawing cost a fee each; the stake came back.
             assert owner.balance() - run.started_with[name] == part - 3 * fee

@@ -130,7 +130,7 @@ def test_a_payload_that_is_not_delivered_is_rejected_only_when_its_time_is_over(
 
 
 def test_a_lender_that_would_not_wait_for_a_payload_is_refused():
-    town, lender, model_id, anna, sleeper = market(deliver_window_s=30)
+    _town, lender, model_id, anna, sleeper = market(deliver_window_s=30)
     anna.contribute(model_id, ROWS)
     sleeper.commit_only(model_id, drawn_rows(400, 3))
     model = lender.world.ledger.model(model_id)
@@ -193,7 +193,7 @@ def test_the_same_file_is_refused_a_second_time():
 
 
 def test_a_file_read_twice_before_it_is_sent_takes_one_seat():
-    town, lender, model_id, anna, _ = market()
+    town, _lender, model_id, anna, _ = market()
     first, second = anna.read(model_id, ROWS), anna.read(model_id, ROWS)
     anna.app.contributing.confirm(first, acknowledge_no_noise=True)
     with pytest.raises(AlreadyContributed):

@@ -81,7 +81,7 @@ class Refusing:
     ids=lambda error: type(error).__name__,
 )
 def test_a_settlement_that_was_refused_is_tried_again_by_itself(error):
-    town, lender, draft_id, model_id, owners, _ = opened()
+    town, lender, _draft_id, model_id, owners, _ = opened()
     refusing = Refusing(lender.world.ledger, error, error)
     settling = lender.app.models.settling
     for part in (lender.app.models, settling, lender.app.models.closing, settling.payloads, settling.reader):
@@ -93,7 +93,7 @@ def test_a_settlement_that_was_refused_is_tried_again_by_itself(error):
 
 
 def test_a_payload_stays_here_when_its_round_was_settled_without_it():
-    town, lender, _, model_id, (anna, ben), contributions = opened(settle_window_s=40)
+    town, lender, _, model_id, (_anna, ben), contributions = opened(settle_window_s=40)
     town.pass_time(60, but=(ben,))
     assert state(lender, model_id).rejections == (Rejection.ACCEPTED, Rejection.NOT_DELIVERED)
     before = set(town.store.blobs)
@@ -103,7 +103,7 @@ def test_a_payload_stays_here_when_its_round_was_settled_without_it():
 
 
 def test_a_payload_is_forgotten_once_its_round_is_settled():
-    town, lender, _, model_id, owners, contributions = opened()
+    town, lender, _, model_id, owners, _contributions = opened()
     town.pass_time(4)
     assert state(lender, model_id).state is RoundState.SETTLED
     for owner in owners:
@@ -113,7 +113,7 @@ def test_a_payload_is_forgotten_once_its_round_is_settled():
 
 
 def test_an_index_from_before_a_reorganisation_is_built_anew():
-    town, lender, _, model_id, owners, _ = opened()
+    town, lender, _, model_id, _owners, _ = opened()
     lender.watch()
     n_events = len(lender.world.index.events(model_id=model_id))
     noted = lender.world.documents.get("index", "checkpoint")

@@ -112,9 +112,7 @@ class LenderInTown(Person):
 
     def prepare(self, rows: Rows, **choices: Any) -> str:
         """Read a validation file and choose terms; return the draft's id."""
-        draft_id = self.app.bounties.read_file(
-            io.BytesIO(as_csv(rows)), filename="v.csv", preset=PRESET.name
-        )
+        draft_id = self.app.bounties.read_file(io.BytesIO(as_csv(rows)), filename="v.csv", preset=PRESET.name)
         draft = self.app.bounties.draft(draft_id)
         self.app.bounties.choose(draft_id, replace(draft.choices, **choices))
         return draft_id

@@ -212,9 +212,7 @@ def test_constants_are_the_lenders_quantiles_median_mean_and_deviation():
     filled = pd.concat([series, pd.Series([series.median()] * 100)]).clip(low, high)
     transformed = np.log1p(filled)
     fitted = [feature.median, feature.low, feature.high, feature.mean, feature.std]
-    assert fitted == pytest.approx(
-        [series.median(), low, high, transformed.mean(), transformed.std(ddof=0)], rel=1e-5
-    )
+    assert fitted == pytest.approx([series.median(), low, high, transformed.mean(), transformed.std(ddof=0)], rel=1e-5)
     x = feature.inputs({"v": cells})
     assert x.mean() == pytest.approx(0, abs=1e-4)
     assert x.std() == pytest.approx(1, abs=1e-4)

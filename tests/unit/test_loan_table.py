@@ -96,9 +96,7 @@ def test_outcomes_written_as_numbers_match_however_they_are_written():
 
 
 def test_a_regression_scales_its_outcome_and_drops_what_leaves_the_scale():
-    loans = labelled(
-        table(cost=["100", "300", "9000", "much", ""]), ScaleTarget("cost", offset=100.0, scale=200.0)
-    )
+    loans = labelled(table(cost=["100", "300", "9000", "much", ""]), ScaleTarget("cost", offset=100.0, scale=200.0))
 
     assert loans.labels.tolist() == [0.0, 1.0]
     assert [(group.reason, group.n_rows) for group in loans.table.report.dropped] == [

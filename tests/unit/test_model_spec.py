@@ -30,12 +30,8 @@ from chain_common.domain.targets import ClassTarget, ScaleTarget
 from chain_common.errors import BadInput, PayloadRejected
 
 KEYS = PublicKeys(paillier_n=(1 << 3071) + 1, sealing=bytes(range(32)))
-TARGET = ClassTarget(
-    "loan_status", good=("Fully Paid",), bad=("Charged Off", "Default"), unfinished=("Current",)
-)
-DTI = NumberFeature(
-    Source("dti"), log1p=False, flag=True, median=13.0, low=0.5, high=28.25, mean=13.1, std=6.7
-)
+TARGET = ClassTarget("loan_status", good=("Fully Paid",), bad=("Charged Off", "Default"), unfinished=("Current",))
+DTI = NumberFeature(Source("dti"), log1p=False, flag=True, median=13.0, low=0.5, high=28.25, mean=13.1, std=6.7)
 
 
 def spec(**changes) -> ModelSpec:
@@ -142,9 +138,7 @@ def specs(draw: st.DrawFn) -> ModelSpec:
         ),
         loss="squared" if regression else "taylor-logistic",
         metric="squared-error" if regression else "brier",
-        start=draw(
-            st.one_of(st.builds(BaseRateStart, st.integers(-(2**30), 2**30)), st.just(EncryptedStart()))
-        ),
+        start=draw(st.one_of(st.builds(BaseRateStart, st.integers(-(2**30), 2**30)), st.just(EncryptedStart()))),
         rule=draw(st.one_of(st.just(DampedStep()), st.builds(GradientStep, st.floats(1e-6, 100)))),
         privacy=PrivacyFloor(draw(st.integers(1, 10**6)), draw(st.none() | st.floats(0.5, 10))),
         sharing=draw(st.sampled_from(["shapley", "sequential"])),

@@ -61,9 +61,7 @@ def test_damaged_stored_statistics_are_refused(statistics):
 
 def test_printing_shows_no_statistics(statistics):
     released = release_without_noise(statistics, acknowledged=True)
-    assert repr(released) == (
-        "NoisedStatistics(n_rows=80, n_weights=3, noise_scale=0.0, epsilon=inf, <secret>)"
-    )
+    assert repr(released) == ("NoisedStatistics(n_rows=80, n_weights=3, noise_scale=0.0, epsilon=inf, <secret>)")
 
 
 def test_the_statistics_of_one_row_are_the_row_and_its_label():

@@ -40,9 +40,7 @@ def test_a_model_at_its_target_has_no_more_rounds():
         reward(500, 900, 800, 900, 0)
 
 
-@given(
-    bounty=wei, target=some_loss, above=st.lists(st.integers(1, 2**64), min_size=1, max_size=8, unique=True)
-)
+@given(bounty=wei, target=some_loss, above=st.lists(st.integers(1, 2**64), min_size=1, max_size=8, unique=True))
 def test_rounds_together_pay_what_one_round_would_have_within_a_wei_each(bounty, target, above):
     losses = [target + gap for gap in sorted(above, reverse=True)]
     initial = losses[0]
@@ -86,9 +84,7 @@ def test_seats_are_paid_the_whole_amount(amount, cuts):
     assert all(abs(part * 64 - amount * share) < 64 for part, share in zip(amounts, shares, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("amount", "shares"), [(5, (32, 31)), (5, (65, -1)), (5, (0, 0)), (5, ()), (5, (64, 64))]
-)
+@pytest.mark.parametrize(("amount", "shares"), [(5, (32, 31)), (5, (65, -1)), (5, (0, 0)), (5, ()), (5, (64, 64))])
 def test_shares_that_are_not_a_whole_are_refused(amount, shares):
     with pytest.raises(BadInput):
         seat_amounts(amount, shares)
@@ -99,10 +95,7 @@ def test_shares_that_are_not_a_whole_are_refused(amount, shares):
     [(200, 1000), (100, 1000), (50, 500), (33, 330), (1, 10), (0, 0), (-5, 0)],
 )
 def test_the_held_half_is_paid_as_far_as_the_closing_set_confirms(closing_gain, paid):
-    assert (
-        held_paid(1000, scoring_gain=100, scoring_rows=2000, closing_gain=closing_gain, closing_rows=2000)
-        == paid
-    )
+    assert held_paid(1000, scoring_gain=100, scoring_rows=2000, closing_gain=closing_gain, closing_rows=2000) == paid
 
 
 def test_gains_are_compared_per_row():

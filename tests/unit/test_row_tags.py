@@ -159,9 +159,7 @@ def test_rows_gathered_from_several_contributions_are_found():
 
 def test_honest_rows_are_not_rejected_beside_many_contributions():
     accepted = [tags_of(300, seed, 300 * seed) for seed in range(16)]
-    assert not any(
-        largest_overlap(tags_of(200, 500 + seed, 4800), accepted).is_too_much() for seed in range(60)
-    )
+    assert not any(largest_overlap(tags_of(200, 500 + seed, 4800), accepted).is_too_much() for seed in range(60))
 
 
 def test_the_same_rows_are_found_within_one_round_too():

@@ -45,9 +45,7 @@ def test_the_files_are_what_the_generator_writes():
 @pytest.mark.parametrize("name", SIZES)
 def test_a_sample_is_small_and_says_that_it_is_not_real(name):
     assert (DATA / name).stat().st_size < SIZES[name]
-    assert text_of(name).startswith(
-        "Generated sample data: no loan in this file is real, see data/README.md\n"
-    )
+    assert text_of(name).startswith("Generated sample data: no loan in this file is real, see data/README.md\n")
 
 
 @pytest.mark.parametrize(
@@ -65,8 +63,7 @@ def test_a_sample_holds_the_rows_of_its_data_card(name, n_finished, dropped):
     assert {group.reason: group.n_rows for group in loans.table.report.dropped} == dropped
     assert loans.n_bad / n_finished == pytest.approx(0.15, abs=0.01)
     assert [
-        column
-        for column, _ in loans.table.report.known_later(PackagedPresets().get("lending-club").known_later)
+        column for column, _ in loans.table.report.known_later(PackagedPresets().get("lending-club").known_later)
     ] == [
         "pymnt_plan",
         "recoveries",

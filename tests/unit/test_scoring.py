@@ -103,9 +103,7 @@ def test_losses_read_as_the_scores_of_scikit_learn():
     class_weights = (round(2**16 * 1000 / (2000 - n_bad)), round(2**16 * 1000 / n_bad))
     balanced = scoring_matrix(Metric.BALANCED_BRIER, x, y, class_weights_q16=class_weights)
     expected = (np.mean((p[y == 0]) ** 2) + np.mean((p[y == 1] - 1) ** 2)) / 2
-    assert mean_loss(loss(balanced, weights, 60), Metric.BALANCED_BRIER, 2000, 60) == pytest.approx(
-        expected, rel=1e-4
-    )
+    assert mean_loss(loss(balanced, weights, 60), Metric.BALANCED_BRIER, 2000, 60) == pytest.approx(expected, rel=1e-4)
     targets = np.clip(z + np.random.default_rng(1).normal(size=2000), -7.9, 7.9)
     squared = scoring_matrix(Metric.SQUARED_ERROR, x, targets)
     assert mean_loss(loss(squared, weights, 40), Metric.SQUARED_ERROR, 2000, 40) == pytest.approx(
@@ -241,6 +239,5 @@ def test_a_matrix_no_rows_could_give_has_no_loss():
 
 def test_printing_shows_no_entries():
     assert (
-        repr(scoring_matrix(Metric.BRIER, ROWS, np.zeros(3)))
-        == "ScoringMatrix(BRIER, n_rows=3, dimension=3, <secret>)"
+        repr(scoring_matrix(Metric.BRIER, ROWS, np.zeros(3))) == "ScoringMatrix(BRIER, n_rows=3, dimension=3, <secret>)"
     )

@@ -50,9 +50,7 @@ def reference_open(enc, ciphertext, private_key, info, aad=b""):
     context = enc + key.public_key().public_bytes_raw()
     secret = labeled_expand(extracted, kem, b"shared_secret", context, 32)
     suite = b"HPKE" + b"".join(number.to_bytes(2, "big") for number in (0x20, 1, 3))
-    hashes = labeled_extract(b"", suite, b"psk_id_hash", b"") + labeled_extract(
-        b"", suite, b"info_hash", info
-    )
+    hashes = labeled_extract(b"", suite, b"psk_id_hash", b"") + labeled_extract(b"", suite, b"info_hash", info)
     schedule = labeled_extract(secret, suite, b"secret", b"")
     aead = labeled_expand(schedule, suite, b"key", b"\0" + hashes, 32)
     nonce = labeled_expand(schedule, suite, b"base_nonce", b"\0" + hashes, 12)
@@ -63,9 +61,7 @@ def test_the_reference_opens_the_rfcs_own_vector():
     # RFC 9180, appendix A.2.1: DHKEM(X25519), HKDF-SHA256, ChaCha20-Poly1305, base mode, sequence number 0.
     opened = reference_open(
         bytes.fromhex("1afa08d3dec047a643885163f1180476fa7ddb54c6a8029ea33f95796bf2ac4a"),
-        bytes.fromhex(
-            "1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28"
-        ),
+        bytes.fromhex("1c5250d8034ec2b784ba2cfd69dbdb8af406cfe3ff938e131f0def8c8b60b4db21993c62ce81883d2dd1b51a28"),
         bytes.fromhex("8057991eef8f1f1af18f4a9491d16a1ce333f695d4db8e38da75975c4478e0fb"),
         bytes.fromhex("4f6465206f6e2061204772656369616e2055726e"),
         b"Count-0",

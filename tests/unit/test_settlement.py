@@ -34,9 +34,7 @@ class World:
         self.base[-1] = round(4 * (self.y.mean() - 0.5) * 2**26)
         self.initial = loss(self.matrix, self.base, SHIFT)
         steps = 256
-        self.terms = RoundTerms(
-            self.initial, self.initial - self.initial // 10 // steps * steps, 0, steps, SHIFT
-        )
+        self.terms = RoundTerms(self.initial, self.initial - self.initial // 10 // steps * steps, 0, steps, SHIFT)
 
     def rows(self, n):
         x = np.column_stack([np.clip(self.rng.normal(size=(n, self.n_weights - 1)), -3, 3), np.ones(n)])
@@ -79,11 +77,7 @@ class World:
             value = 0.0
             for members, base_worth in worth.items():
                 if i not in members:
-                    weight = (
-                        math.factorial(len(members))
-                        * math.factorial(n - len(members) - 1)
-                        / math.factorial(n)
-                    )
+                    weight = math.factorial(len(members)) * math.factorial(n - len(members) - 1) / math.factorial(n)
                     value += weight * (worth[tuple(sorted((*members, i)))] - base_worth)
             values.append(value)
         return values
@@ -142,14 +136,10 @@ def test_the_next_weights_are_the_weighted_mean_step():
     assert np.abs(found.next_weights / 2**26 - expected).max() <= 0.51 / 2**26
     assert found.exact_loss == loss(world.matrix, found.next_weights, SHIFT)
     assert 0 <= found.loss - found.exact_loss < (world.terms.initial_loss - world.terms.target_loss) // 256
-    assert (world.terms.initial_loss - found.loss) % (
-        (world.terms.initial_loss - world.terms.target_loss) // 256
-    ) == 0
+    assert (world.terms.initial_loss - found.loss) % ((world.terms.initial_loss - world.terms.target_loss) // 256) == 0
 
 
-@pytest.mark.parametrize(
-    ("overshoot", "beta"), [(1, 1.0), (2, 0.5), (4, 0.25), (8, 0.125), (3, 0.25), (1.2, 1.0)]
-)
+@pytest.mark.parametrize(("overshoot", "beta"), [(1, 1.0), (2, 0.5), (4, 0.25), (8, 0.125), (3, 0.25), (1.2, 1.0)])
 def test_the_best_length_of_the_step_is_taken(overshoot, beta):
     # Along one line the loss is a parabola with its lowest point at length 1 / overshoot.
     world = World()
@@ -203,9 +193,7 @@ def test_a_gain_under_the_minimum_is_neither_paid_nor_kept():
 
 def test_a_bounty_too_small_for_a_wei_changes_nothing():
     world = World()
-    assert_unpaid(
-        world, world.settle([world.update(500)], left_wei=1, terms=RoundTerms(world.initial, 0, 0, 0, SHIFT))
-    )
+    assert_unpaid(world, world.settle([world.update(500)], left_wei=1, terms=RoundTerms(world.initial, 0, 0, 0, SHIFT)))
 
 
 def test_an_update_that_gains_only_by_the_cut_at_sixteen_earns_nothing():
@@ -215,9 +203,7 @@ def test_an_update_that_gains_only_by_the_cut_at_sixteen_earns_nothing():
     initial = loss(matrix, base, 40)
     assert loss(matrix, np.array([2**30], dtype=np.int32), 40) < initial
     terms = RoundTerms(initial, 0, 0, 0, 40)
-    found = settle_round(
-        matrix, base, [accepted(9, [1000.0])], terms=terms, left_wei=BOUNTY, best_loss=initial
-    )
+    found = settle_round(matrix, base, [accepted(9, [1000.0])], terms=terms, left_wei=BOUNTY, best_loss=initial)
     assert found.reward_wei == 0
     assert found.loss == initial
     assert found.next_weights.tolist() == [0]

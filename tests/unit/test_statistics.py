@@ -88,9 +88,7 @@ def test_statistics_of_two_data_owners_pool_by_their_rows(class_weights):
     ]
     pooled = accumulate(x, y, "taylor-logistic", class_weights=class_weights)
     np.testing.assert_allclose((parts[0].gram + 2 * parts[1].gram) / 3, pooled.gram, rtol=1e-12, atol=1e-15)
-    np.testing.assert_allclose(
-        (parts[0].moment + 2 * parts[1].moment) / 3, pooled.moment, rtol=1e-12, atol=1e-15
-    )
+    np.testing.assert_allclose((parts[0].moment + 2 * parts[1].moment) / 3, pooled.moment, rtol=1e-12, atol=1e-15)
 
 
 def test_the_gram_is_exactly_symmetric_and_read_only():

@@ -82,9 +82,7 @@ class TestEther:
         assert Fraction(shown) * WEI_PER_ETHER == wei
 
     @given(st.integers(0, 10**30), st.integers(0, 18))
-    def test_a_shortened_amount_is_never_more_and_less_by_under_one_place(
-        self, wei: int, digits: int
-    ) -> None:
+    def test_a_shortened_amount_is_never_more_and_less_by_under_one_place(self, wei: int, digits: int) -> None:
         shown = format_ether(wei, digits)
         if shown.startswith("<"):
             assert 0 < wei < Fraction(shown[1:]) * WEI_PER_ETHER

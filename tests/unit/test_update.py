@@ -43,9 +43,7 @@ def released(gram, moment, n_rows) -> NoisedStatistics:
 def loans(n_rows: int = 2000, n_weights: int = 12) -> NoisedStatistics:
     """Correlated columns, three levels of a category that add up to the intercept, one rare flag."""
     rng = np.random.default_rng(20)
-    rows = rng.normal(size=(n_rows, n_weights)) @ (
-        np.eye(n_weights) + 0.3 * rng.normal(size=(n_weights, n_weights))
-    )
+    rows = rng.normal(size=(n_rows, n_weights)) @ (np.eye(n_weights) + 0.3 * rng.normal(size=(n_weights, n_weights)))
     rows = np.clip(rows, -5, 5)
     level = rng.integers(0, 3, size=n_rows)
     rows[:, :3] = level[:, None] == np.arange(3)
@@ -201,9 +199,7 @@ def updates(draw):
     offset = st.sampled_from([0, 1, -1, 2**83, -(2**83)]) | st.integers(-(2**83), 2**83)
     weight = st.sampled_from([0, 2**30, -(2**30)]) | st.integers(-(2**30), 2**30)
     rows = draw(
-        st.lists(
-            st.lists(entry, min_size=n_weights, max_size=n_weights), min_size=n_weights, max_size=n_weights
-        )
+        st.lists(st.lists(entry, min_size=n_weights, max_size=n_weights), min_size=n_weights, max_size=n_weights)
     )
     offsets = draw(st.lists(offset, min_size=n_weights, max_size=n_weights))
     return rows, offsets, draw(st.lists(weight, min_size=n_weights, max_size=n_weights))
@@ -232,9 +228,7 @@ def test_python_paillier_reads_an_update_of_a_real_key():
     packed = encrypted_update(affine, encrypt_weights(private, weights, bytes(32)), seeded())
     oracle = phe.PaillierPrivateKey(phe.PaillierPublicKey(n), private.p, private.q)
     first, second = (oracle.raw_decrypt(ciphertext) for ciphertext in packed.ciphertexts)
-    slots = [(first >> 88 * slot) % 2**88 for slot in range(23)] + [
-        (second >> 88 * slot) % 2**88 for slot in range(2)
-    ]
+    slots = [(first >> 88 * slot) % 2**88 for slot in range(23)] + [(second >> 88 * slot) % 2**88 for slot in range(2)]
     assert first >> 88 * 23 == second >> 88 * 2 == 0
     assert [slot - 2**84 for slot in slots] == apply_plain(affine, weights)
     blob = packed.to_bytes()

@@ -15,9 +15,7 @@ WEIGHTS = WeightsDocument(key_fingerprint=bytes(range(32)), encrypted_weights=b"
 
 
 def test_a_payload_is_laid_out_as_documented():
-    expected = (
-        b"chUP\x01" + struct.pack(">I", 700) + bytes(range(32)) + struct.pack(">II", 6, 5) + b"updatetags!"
-    )
+    expected = b"chUP\x01" + struct.pack(">I", 700) + bytes(range(32)) + struct.pack(">II", 6, 5) + b"updatetags!"
     assert PAYLOAD.to_bytes() == expected
     assert Payload.from_bytes(expected) == PAYLOAD
 

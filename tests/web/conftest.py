@@ -99,9 +99,7 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         assert self._open, f"</{tag}> closes nothing"
-        assert self._open[-1].tag == tag, (
-            f"</{tag}> closes <{self._open[-1].tag} {self._open[-1].attributes}>"
-        )
+        assert self._open[-1].tag == tag, f"</{tag}> closes <{self._open[-1].tag} {self._open[-1].attributes}>"
         self._open.pop()
 
     def handle_data(self, data):
@@ -109,9 +107,7 @@ class Page(HTMLParser):
             element.text += data
 
     def all(self, tag, **wanted):
-        return [
-            e for e in self.elements if e.tag == tag and all(e[k.rstrip("_")] == v for k, v in wanted.items())
-        ]
+        return [e for e in self.elements if e.tag == tag and all(e[k.rstrip("_")] == v for k, v in wanted.items())]
 
     def one(self, tag, **wanted):
         found = self.all(tag, **wanted)
@@ -256,9 +252,7 @@ def kit_app(keyring, clock, world):
     pages = Blueprint("pages", __name__)
     failures = {
         "bad": lambda: BadInput("Got a picture.", expected="A CSV.", do="Export it.", field="file"),
-        "rule": lambda: RuleBroken(
-            "The round is full.", expected="A free seat.", do="Wait for the next round."
-        ),
+        "rule": lambda: RuleBroken("The round is full.", expected="A free seat.", do="Wait for the next round."),
         "payload": lambda: PayloadRejected("Slot 7 has guard bits 101: secret cause."),
         "away": lambda: Unavailable("No answer from http://127.0.0.1:8545.", do="Start the chain again."),
         "bug": lambda: ZeroDivisionError("secret detail"),

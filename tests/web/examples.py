@@ -201,9 +201,7 @@ MODEL = ModelView(
 )
 FRESH_MODEL = replace(
     MODEL,
-    card=replace(
-        CARD, model_id=5, title="Payday pilot", state="open", score_now=0.12302, progress=0.0, rounds=0
-    ),
+    card=replace(CARD, model_id=5, title="Payday pilot", state="open", score_now=0.12302, progress=0.0, rounds=0),
     points=MODEL.points[:1],
     rounds=(),
     jobs=(),

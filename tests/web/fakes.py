@@ -19,9 +19,7 @@ def a_job(key, state="running", **data):
     step = len(STEPS) if state == "done" else 2
     title = data.pop("title", f"Job {key}")
     failure = "The chain is away." if state == "failed" else ""
-    return Job(
-        1, "kind", key, state, STEPS, step, 0.5, "", failure, 1, 0.0, 0.0, 0.0, {"title": title, **data}
-    )
+    return Job(1, "kind", key, state, STEPS, step, 0.5, "", failure, 1, 0.0, 0.0, 0.0, {"title": title, **data})
 
 
 class FakeJobs:
@@ -141,9 +139,7 @@ class OwnerParts(_Parts):
         mine = {view.contribution_id: view for view in (ex.CONTRIBUTION, ex.COMPUTING, ex.REJECTED)}
         self.cards = tuple(view.card for view in models.values())
         self.draft = ex.CONTRIBUTION_DRAFT
-        self.contributions = ContributionsView(
-            tuple(mine.values()), 142 * 10**15, 184 * 10**15, 140_625 * 10**12
-        )
+        self.contributions = ContributionsView(tuple(mine.values()), 142 * 10**15, 184 * 10**15, 140_625 * 10**12)
         self.data_owner = SimpleNamespace(
             world=SimpleNamespace(jobs=self.jobs),
             account=self.account(),

@@ -135,10 +135,7 @@ class TestContribute:
         assert "checked" not in box.attributes
         assert ex.CONTRIBUTION_DRAFT.no_noise_sentence in page.text
         page = Page(owner.post("/contributions/new/fe98", status=422).text)
-        assert (
-            "The box about missing noise was not ticked."
-            in page.one("p", id="acknowledge_no_noise-error").text
-        )
+        assert "The box about missing noise was not ticked." in page.one("p", id="acknowledge_no_noise-error").text
         assert not any(name == "contributing.confirm" for name, _, _ in parts.asked)
 
     def test_costs_and_what_cannot_be_undone_stand_before_the_button(self, owner):

@@ -43,9 +43,7 @@ class TestTheWayIn:
             ),
         ],
     )
-    def test_a_first_run_that_cannot_be_used_says_why_at_the_field(
-        self, browser, keyring, given, field, words
-    ):
+    def test_a_first_run_that_cannot_be_used_says_why_at_the_field(self, browser, keyring, given, field, words):
         page = Page(browser.post("/setup", status=422, **given).text)
         assert words in page.one("div", role="alert").text
         assert words in page.one("p", id=f"{field}-error").text
@@ -101,9 +99,7 @@ class TestTheWayIn:
         for _ in range(2):
             Browser(kit_app).post("/unlock", status=401, password="wrong")
 
-    @pytest.mark.parametrize(
-        "elsewhere", ["//evil.example", "/\\evil.example", "https://evil.example", "x", "/\n/e"]
-    )
+    @pytest.mark.parametrize("elsewhere", ["//evil.example", "/\\evil.example", "https://evil.example", "x", "/\n/e"])
     def test_the_way_back_never_leads_elsewhere(self, browser, kit_app, elsewhere):
         browser.set_up()
         assert Browser(kit_app).post("/unlock", password=PASSWORD, next=elsewhere).location == "/"
@@ -130,9 +126,7 @@ class TestTheWayIn:
 
 
 class TestStrangers:
-    @pytest.mark.parametrize(
-        "host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]:80"]
-    )
+    @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.evil.example", "localhost.evil", "", "[::2]:80"])
     def test_a_foreign_host_name_is_refused(self, browser, host):
         answer = browser.client.get("/healthz", headers={"Host": host})
         assert answer.status_code == 421
@@ -152,9 +146,7 @@ class TestStrangers:
         token = Browser(kit_app).token()
         assert browser.client.post("/form", data={"title": "x", "csrf_token": token}).status_code == 400
 
-    @pytest.mark.parametrize(
-        "path", ["/", "/unlock", "/nothing", "/fail/bug", "/fail/away", "/static/css/base.css"]
-    )
+    @pytest.mark.parametrize("path", ["/", "/unlock", "/nothing", "/fail/bug", "/fail/away", "/static/css/base.css"])
     def test_every_answer_carries_the_security_headers(self, browser, path, kit_app):
         kit_app.config["PROPAGATE_EXCEPTIONS"] = False
         browser.set_up()
@@ -268,9 +260,7 @@ class TestErrors:
 
     def test_markup_that_was_typed_comes_back_as_text(self, browser):
         browser.set_up()
-        html = browser.post(
-            "/form", status=422, title="<script>alert(1)</script>" * 9, amount='"><script>'
-        ).text
+        html = browser.post("/form", status=422, title="<script>alert(1)</script>" * 9, amount='"><script>').text
         assert "<script>alert" not in html
         assert '"><script>' not in html
 
@@ -283,10 +273,7 @@ class TestErrors:
     def test_no_file_and_an_empty_file_are_told_apart(self, browser):
         browser.set_up()
         assert "No file was chosen." in browser.post("/upload", status=422).text
-        assert (
-            "loans.csv is empty."
-            in browser.post("/upload", status=422, file=(io.BytesIO(), "loans.csv")).text
-        )
+        assert "loans.csv is empty." in browser.post("/upload", status=422, file=(io.BytesIO(), "loans.csv")).text
 
     def test_unknown_addresses_and_methods_have_their_pages(self, browser):
         browser.set_up()
@@ -298,9 +285,7 @@ class TestErrors:
     def test_programs_are_told_the_same_in_one_shape(self, browser):
         browser.set_up()
         told = browser.json("/fail/bad", status=422)
-        assert told == {
-            "error": {"got": "Got a picture.", "expected": "A CSV.", "do": "Export it.", "field": "file"}
-        }
+        assert told == {"error": {"got": "Got a picture.", "expected": "A CSV.", "do": "Export it.", "field": "file"}}
 
     def test_the_exact_cause_of_a_rejected_payload_is_in_the_log_only(self, browser, caplog):
         browser.set_up()

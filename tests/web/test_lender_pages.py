@@ -72,9 +72,7 @@ class TestOverview:
         assert page.one("a", class_="button")["href"] == "/bounties/new"
 
     def test_what_stopped_comes_before_drafts(self, lender):
-        items = [
-            li.text for li in lender.page("/").all("li") if "Settle round 3" in li.text or "Finish" in li.text
-        ]
+        items = [li.text for li in lender.page("/").all("li") if "Settle round 3" in li.text or "Finish" in li.text]
         assert "The chain is away." in items[0]
         assert "Finish “Small business”" in items[1]
 
@@ -86,9 +84,7 @@ class TestOverview:
         assert "HX-Refresh" not in same.headers
 
     def test_when_something_has_happened_the_page_is_loaded_anew(self, lender):
-        assert (
-            lender.client.get("/?seen=other", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
-        )
+        assert lender.client.get("/?seen=other", headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
 
 
 class TestNewBounty:
@@ -102,13 +98,9 @@ class TestNewBounty:
     @pytest.mark.parametrize(
         "error",
         [
-            BadInput(
-                "photo.png is not a CSV.", expected="A text file with commas.", do="Export it.", field="file"
-            ),
+            BadInput("photo.png is not a CSV.", expected="A text file with commas.", do="Export it.", field="file"),
             BadInput("The columns dti, term are missing.", expected="The preset asks for 9.", do="Add them."),
-            BadInput(
-                "All 900 usable rows are good.", expected="Rows with a bad outcome too.", field="loan_status"
-            ),
+            BadInput("All 900 usable rows are good.", expected="Rows with a bad outcome too.", field="loan_status"),
             BadInput("None of the 61 rows can be used (loan not finished: 61).", do="Choose another file."),
         ],
         ids=["not a CSV", "wrong columns", "one class", "no rows left"],
@@ -178,9 +170,7 @@ class TestNewBounty:
         assert not any(full == "bounties.choose" for full, _, _ in parts.asked)
 
     def test_a_rule_of_the_service_stands_at_its_field(self, lender, parts):
-        parts.fails["bounties.choose"] = BadInput(
-            "The bond is too small.", expected="Half.", field="bond_eth"
-        )
+        parts.fails["bounties.choose"] = BadInput("The bond is too small.", expected="Half.", field="bond_eth")
         page = Page(lender.post("/bounties/ab12/terms", status=422).text)
         assert "The bond is too small." in page.one("p", id="bond_eth-error").text
 
@@ -199,9 +189,7 @@ class TestNewBounty:
 
     @pytest.mark.parametrize("error", [NotEnoughForBounty(replace(ex.REVIEW, short_by_wei=1)), "node"])
     def test_posting_without_enough_ether_says_so_and_keeps_the_draft(self, lender, parts, error):
-        parts.fails["bounties.publish"] = (
-            NotEnoughEther(ex.LENDER, 3 * 10**18, 10**18) if error == "node" else error
-        )
+        parts.fails["bounties.publish"] = NotEnoughEther(ex.LENDER, 3 * 10**18, 10**18) if error == "node" else error
         page = Page(lender.post("/bounties/ab12/publish", status=409).text)
         assert page.h1 == "Not enough ether"
         assert "Nothing was changed" in page.text
@@ -383,9 +371,7 @@ class TestKeysAndAccount:
         assert lender.post("/account/withdraw").location == "/jobs/withdraw.1?back=/account"
 
     def test_an_account_page_without_a_chain_can_be_tried_again(self, lender, parts):
-        parts.fails["account.view"] = Unavailable(
-            "No answer from http://127.0.0.1:8545.", do="Start the chain."
-        )
+        parts.fails["account.view"] = Unavailable("No answer from http://127.0.0.1:8545.", do="Start the chain.")
         parts.vitals = replace(ex.VITALS, chain_reached=False)
         page = lender.page("/account", 503)
         assert page.h1 == "The chain is unreachable"

@@ -99,9 +99,7 @@ def test_markup_in_a_value_is_shown_not_run():
 
 
 def test_json_of_a_view_keeps_every_digit_of_money_and_has_no_nan():
-    told = as_json(
-        {"bounty_wei": 7, "n": 7, "big": 2**60, "f": float("nan"), "b": b"\x01\xff", "t": (1, True, None)}
-    )
+    told = as_json({"bounty_wei": 7, "n": 7, "big": 2**60, "f": float("nan"), "b": b"\x01\xff", "t": (1, True, None)})
     assert told == {
         "bounty_wei": "7",
         "n": 7,

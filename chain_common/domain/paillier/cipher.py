@@ -131,9 +131,7 @@ def reencrypt_weights(
     """
     check_weights(weights, number_format)
     units = weight_units(public_key, len(weights), seed)
-    ciphertexts = (
-        encrypt_with(public_key, weight, unit) for weight, unit in zip(weights.tolist(), units, strict=True)
-    )
+    ciphertexts = (encrypt_with(public_key, weight, unit) for weight, unit in zip(weights.tolist(), units, strict=True))
     return EncryptedWeights(public_key, tuple(ciphertexts))
 
 

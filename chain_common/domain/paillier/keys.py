@@ -172,14 +172,10 @@ def check_group(public_key: PublicKey, ciphertexts: Sequence[int]) -> None:
     # One gcd for all: the product has a factor in common with n exactly if one of them has.
     if gmpy2.gcd(product, n) != 1:
         index = next(i for i, ciphertext in enumerate(ciphertexts) if gmpy2.gcd(ciphertext, n) != 1)
-        raise PayloadRejected(
-            f"Ciphertext {index} is not invertible.", expected="Expected a member of Z*_{n²}."
-        )
+        raise PayloadRejected(f"Ciphertext {index} is not invertible.", expected="Expected a member of Z*_{n²}.")
 
 
-def encode_ciphertexts(
-    kind: bytes, public_key: PublicKey, n_weights: int, ciphertexts: Sequence[int]
-) -> bytes:
+def encode_ciphertexts(kind: bytes, public_key: PublicKey, n_weights: int, ciphertexts: Sequence[int]) -> bytes:
     """Encode ciphertexts in their one canonical form.
 
     Header, big-endian: kind (4 bytes), version (1), n_weights (2), number of ciphertexts (2), bytes per
@@ -210,9 +206,7 @@ def decode_ciphertexts(
     if len(blob) != expected_length:
         raise PayloadRejected(f"The payload has {len(blob)} bytes.", expected=f"Expected {expected_length}.")
     if blob[: _HEADER.size] != _header(kind, public_key, n_weights, n_ciphertexts):
-        raise PayloadRejected(
-            f"The payload's header is {blob[: _HEADER.size].hex()}.", expected=_expectation(kind)
-        )
+        raise PayloadRejected(f"The payload's header is {blob[: _HEADER.size].hex()}.", expected=_expectation(kind))
     body = memoryview(blob)[_HEADER.size :]
     return tuple(int.from_bytes(body[start : start + width], "big") for start in range(0, len(body), width))
 
@@ -223,9 +217,7 @@ def _header(kind: bytes, public_key: PublicKey, n_weights: int, n_ciphertexts: i
 
 
 def _expectation(kind: bytes) -> str:
-    return (
-        f"Expected kind {kind.decode()}, version {_VERSION}, and the model's own key and numbers of weights."
-    )
+    return f"Expected kind {kind.decode()}, version {_VERSION}, and the model's own key and numbers of weights."
 
 
 def _width(public_key: PublicKey) -> int:

@@ -55,9 +55,7 @@ class PackedUpdate:
             With the exact cause.
         """
         n_ciphertexts = number_format.n_ciphertexts(n_weights, public_key.bits)
-        return cls(
-            public_key, n_weights, decode_ciphertexts(b"chPU", public_key, n_weights, n_ciphertexts, blob)
-        )
+        return cls(public_key, n_weights, decode_ciphertexts(b"chPU", public_key, n_weights, n_ciphertexts, blob))
 
     def __repr__(self) -> str:
         n_ciphertexts = len(self.ciphertexts)

@@ -179,11 +179,7 @@ class PrivateKey:
     def to_bytes(self) -> bytes:
         """Encode for the lender's vault: header, then both primes big-endian in equal width. Secret."""
         width = (self.q.bit_length() + 7) // 8
-        return (
-            _HEADER.pack(_MAGIC, _VERSION, width)
-            + self.p.to_bytes(width, "big")
-            + self.q.to_bytes(width, "big")
-        )
+        return _HEADER.pack(_MAGIC, _VERSION, width) + self.p.to_bytes(width, "big") + self.q.to_bytes(width, "big")
 
     @classmethod
     def from_bytes(cls, blob: bytes) -> PrivateKey:
@@ -269,9 +265,7 @@ def encrypt_weights(
     """
     check_weights(weights, number_format)
     units = weight_units(private_key.public_key, len(weights), seed)
-    ciphertexts = (
-        private_key.encrypt_with(weight, unit) for weight, unit in zip(weights.tolist(), units, strict=True)
-    )
+    ciphertexts = (private_key.encrypt_with(weight, unit) for weight, unit in zip(weights.tolist(), units, strict=True))
     return EncryptedWeights(private_key.public_key, tuple(ciphertexts))
 
 

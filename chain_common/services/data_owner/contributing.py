@@ -107,9 +107,7 @@ class Contributing:
         with self.files.taken(draft_id) as held:
             # Again, for the same file may have been read twice before one of the two was sent.
             self.files.refuse_same_rows(held.draft.model_id, held.tags)
-            statistics = accumulate(
-                held.inputs, held.labels, held.spec.loss, class_weights=held.spec.class_weights
-            )
+            statistics = accumulate(held.inputs, held.labels, held.spec.loss, class_weights=held.spec.class_weights)
             released = release_without_noise(statistics, acknowledged=acknowledge_no_noise)
             contribution_id = self.world.new_id()
             self.world.secrets.put(contribution_secret(contribution_id, "statistics"), released.to_bytes())
@@ -149,9 +147,7 @@ class Contributing:
         seen = self.reader.snapshot(model_id)
         running = seen.running
         if running is not None and running.state is not RoundState.COLLECTING:
-            return WaitFor(
-                POLL_S, f"round {running.number} is being settled; the next one takes your contribution"
-            )
+            return WaitFor(POLL_S, f"round {running.number} is being settled; the next one takes your contribution")
         if running is not None and running.seats == seen.seats_of(running.number):
             return WaitFor(POLL_S, f"round {running.number} is full; the next one takes your contribution")
         number = running.number if running else seen.model.rounds + 1
@@ -184,9 +180,7 @@ class Contributing:
             row_tags=tags.to_bytes(),
             affine_digest=bytes.fromhex(str(data["update_digest"])),
         )
-        contribution = self._contribution(
-            data, payload=bytes(32), nonce=self.world.rng.random_bytes(32), tags=tags
-        )
+        contribution = self._contribution(data, payload=bytes(32), nonce=self.world.rng.random_bytes(32), tags=tags)
         binding = binding_for(
             self.world.ledger.identity(),
             cast(int, data["model_id"]),
@@ -237,15 +231,11 @@ class Contributing:
 
     def _tags(self, data: Mapping[str, Json]) -> RowTags:
         """Return the rows' tags, cut to the length the round asks for."""
-        kept = RowTags.read(
-            self.world.secrets.get(contribution_secret(str(data["contribution_id"]), "row-tags"))
-        )
+        kept = RowTags.read(self.world.secrets.get(contribution_secret(str(data["contribution_id"]), "row-tags")))
         return kept.shortened(tag_bits(kept.n_rows, cast(int, data["rows_accepted"])))
 
     @staticmethod
-    def _contribution(
-        data: Mapping[str, Json], *, payload: bytes, nonce: bytes, tags: RowTags
-    ) -> Contribution:
+    def _contribution(data: Mapping[str, Json], *, payload: bytes, nonce: bytes, tags: RowTags) -> Contribution:
         return Contribution(
             round=cast(int, data["round"]),
             base_weights=bytes.fromhex(str(data["base"])),
@@ -260,7 +250,5 @@ class Contributing:
 def make_update(spec: ModelSpec, statistics: NoisedStatistics) -> AffineUpdate:
     """Make the update the spec's training rule asks for."""
     if isinstance(spec.rule, DampedStep):
-        return damped_step(
-            statistics, least_damping=spec.rule.damping_floor, damping_per_row=spec.rule.damping
-        )
+        return damped_step(statistics, least_damping=spec.rule.damping_floor, damping_per_row=spec.rule.damping)
     return gradient_step(statistics, spec.rule.step)

@@ -24,9 +24,7 @@ class NoSuchContribution(BadInput):
     """No contribution of that id was made on this machine."""
 
     def __init__(self, contribution_id: str) -> None:
-        super().__init__(
-            f"There is no contribution {contribution_id} here.", do="Look at your contributions."
-        )
+        super().__init__(f"There is no contribution {contribution_id} here.", do="Look at your contributions.")
 
 
 class NothingToClaimYet(RuleBroken):
@@ -103,9 +101,7 @@ class Contributions:
             failed = job is not None and job.state == "failed"
             standing = _Standing(
                 "did not get through" if failed else "computing",
-                "Try again, or upload the file once more."
-                if failed
-                else "The update is being computed and committed.",
+                "Try again, or upload the file once more." if failed else "The update is being computed and committed.",
                 job.failure if job is not None and failed else "",
             )
         else:
@@ -164,9 +160,7 @@ class Contributions:
                 "waiting to be settled",
                 "The lender is late: anyone can fail the round now and share its bond.",
             ),
-            RoundState.FAILED: _Standing(
-                "round failed", "Claim your stake and your part of what the lender forfeits."
-            ),
+            RoundState.FAILED: _Standing("round failed", "Claim your stake and your part of what the lender forfeits."),
         }
         if round_.state in waiting:
             return waiting[round_.state]
@@ -177,9 +171,7 @@ class Contributions:
             )
         rejection = round_.rejections[seat]
         if rejection:
-            return _Standing(
-                "rejected", "Claim your stake back, less the burned tenth.", REJECTION_REASONS[rejection]
-            )
+            return _Standing("rejected", "Claim your stake back, less the burned tenth.", REJECTION_REASONS[rejection])
         if round_.money_wei == 0:
             return _Standing(
                 "no money in this round", "The round did not lower the loss enough. Claim your stake back."

@@ -58,12 +58,8 @@ class Delivering:
     def enqueue(self, committed: Mapping[str, Json]) -> None:
         """Queue the delivery of what a contribution's job has committed."""
         contribution_id = str(committed["contribution_id"])
-        data: JsonObject = {
-            name: committed[name] for name in ("contribution_id", "model_id", "round", "payload")
-        }
-        self.world.jobs.enqueue(
-            DELIVER, deliver_key(contribution_id), {**data, "title": "Deliver the payload"}
-        )
+        data: JsonObject = {name: committed[name] for name in ("contribution_id", "model_id", "round", "payload")}
+        self.world.jobs.enqueue(DELIVER, deliver_key(contribution_id), {**data, "title": "Deliver the payload"})
 
     def _wait_for_close(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | WaitFor:
         round_ = self.world.ledger.round(cast(int, data["model_id"]), cast(int, data["round"]))
@@ -77,9 +73,7 @@ class Delivering:
         round_ = self.world.ledger.round(cast(int, data["model_id"]), cast(int, data["round"]))
         if round_.state not in (RoundState.DELIVERING, RoundState.AWAITING_SETTLEMENT):
             raise TooLateToDeliver(round_.number)
-        sealed = self.world.secrets.get(
-            contribution_secret(str(data["contribution_id"]), f"payload/{data['payload']}")
-        )
+        sealed = self.world.secrets.get(contribution_secret(str(data["contribution_id"]), f"payload/{data['payload']}"))
         self.world.store.put(sealed)
         return {}
 

@@ -110,16 +110,12 @@ class Files:
         spec = self.reader.spec(model.spec)
         table = self.loans.read(source, filename=filename, columns=spec.columns)
         rows = labelled(table, spec.target, one_class_is_enough=False)
-        check_row_floor(
-            len(rows.labels), spec.n_weights, spec.privacy.row_floor, demonstration=spec.demonstration
-        )
+        check_row_floor(len(rows.labels), spec.n_weights, spec.privacy.row_floor, demonstration=spec.demonstration)
         inputs = spec.encode(rows.table.columns)
         tags = tag_rows(spec.tag_salt, to_int16(inputs), rows.labels, rows_accepted=LONGEST_TAGS_FOR)
         self.refuse_same_rows(model_id, tags)
         draft_id = self.world.new_id()
-        held = ReadFile(
-            self._describe(draft_id, model_id, spec, rows, filename), spec, inputs, rows.labels, tags
-        )
+        held = ReadFile(self._describe(draft_id, model_id, spec, rows, filename), spec, inputs, rows.labels, tags)
         with self._lock:
             self._forget_old()
             while len(self._held) >= MAX_FILES:

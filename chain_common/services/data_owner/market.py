@@ -40,9 +40,7 @@ class Market:
             for model_id in range(self.world.ledger.model_count(), 0, -1)
             if self._spec_can_be_read(model_id)
         ]
-        return tuple(
-            sorted(cards, key=lambda card: card.state in ("ended", "closing", "failed", "closing score due"))
-        )
+        return tuple(sorted(cards, key=lambda card: card.state in ("ended", "closing", "failed", "closing score due")))
 
     def _spec_can_be_read(self, model_id: int) -> bool:
         """Look for a model's spec; one that is absent or malformed is not looked for again for five minutes."""

@@ -38,9 +38,7 @@ class AlreadyPosted(RuleBroken):
     """A draft has been posted; its terms are fixed."""
 
     def __init__(self) -> None:
-        super().__init__(
-            "This bounty has been posted already.", do="Look at the model, or start a new bounty."
-        )
+        super().__init__("This bounty has been posted already.", do="Look at the model, or start a new bounty.")
 
 
 def rows_secret(draft_id: str, which: str) -> str:

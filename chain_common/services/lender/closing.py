@@ -49,9 +49,7 @@ class Closing:
     def _score(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         draft_id, model_id = str(data["draft_id"]), cast(int, data["model_id"])
         model, terms = self.world.ledger.model(model_id), self.world.ledger.terms(model_id)
-        bases = [
-            self.world.ledger.round(model_id, number).base_weights for number in range(1, model.rounds + 1)
-        ]
+        bases = [self.world.ledger.round(model_id, number).base_weights for number in range(1, model.rounds + 1)]
         matrix, rows = self.publishing.matrix(draft_id, "closing"), self.bounties.rows(draft_id, "closing")
         losses = []
         shown: dict[str, Json] = {}
@@ -71,9 +69,7 @@ class Closing:
             return {}
         key = self.key(model_id)
         try:
-            receipt = self.world.ledger.send(
-                SettleClosing(model_id, losses), key=attempt_key(self.world, key)
-            )
+            receipt = self.world.ledger.send(SettleClosing(model_id, losses), key=attempt_key(self.world, key))
         except RuleBroken:
             note_refusal(self.world, key)
             raise

@@ -112,9 +112,7 @@ class LenderModels:
     def end(self, model_id: int) -> Job:
         """End training; final. Raises ``NotYourModel``; the contract refuses while a round is running."""
         self._draft_of(model_id)
-        return self.transactions.submit(
-            End(model_id), title=f"End model {model_id}", intention=f"end.{model_id}"
-        )
+        return self.transactions.submit(End(model_id), title=f"End model {model_id}", intention=f"end.{model_id}")
 
     def reclaim(self, model_id: int) -> Job:
         """Take back what is left after the audit window."""
@@ -137,9 +135,7 @@ class LenderModels:
         """
         self._draft_of(model_id)
         if bounty_wei <= 0:
-            raise BadInput(
-                "Nothing would be added.", expected="A positive amount of ether.", field="bounty_eth"
-            )
+            raise BadInput("Nothing would be added.", expected="A positive amount of ether.", field="bounty_eth")
         model = self.world.ledger.model(model_id)
         bond = max(0, (model.bounty_wei + bounty_wei + 1) // 2 - model.bond_wei)
         return self.transactions.submit(

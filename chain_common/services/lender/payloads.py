@@ -140,9 +140,7 @@ class Payloads:
             return OpenedSeat(Rejection.ROW_FLOOR, f"{contribution.rows} rows, the floor is {floor}")
         overlap = largest_overlap(tags, known, spec.overlap_limit)
         if overlap.is_too_much(spec.overlap_limit):
-            return OpenedSeat(
-                Rejection.SAME_ROWS, f"about {overlap.estimate:.0%} of its rows were accepted before"
-            )
+            return OpenedSeat(Rejection.SAME_ROWS, f"about {overlap.estimate:.0%} of its rows were accepted before")
         return OpenedSeat(Rejection.ACCEPTED, "", AcceptedUpdate(contribution.rows, products), tags)
 
     def _payload(self, draft_id: str, event: ChainEvent, sealing_key: bytes) -> Payload:

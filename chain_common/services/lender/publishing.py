@@ -121,9 +121,7 @@ class Publishing:
         """Return the matrix of the ``scoring`` or ``closing`` set."""
         rows = self.bounties.rows(draft_id, which)
         metric: Metric = metric_of(self.bounties.draft(draft_id).choices.metric)
-        weights = (
-            self.bounties.fitted(draft_id).class_weights_q16 if metric is Metric.BALANCED_BRIER else None
-        )
+        weights = self.bounties.fitted(draft_id).class_weights_q16 if metric is Metric.BALANCED_BRIER else None
         return scoring_matrix(metric, rows.inputs, rows.labels, class_weights_q16=weights)
 
     def _spec(self, draft_id: str) -> ModelSpec:

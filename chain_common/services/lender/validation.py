@@ -65,9 +65,7 @@ def scores_of(rows: ValidationRows, weights: NDArray[np.float64]) -> Scores:
     return Scores(auc=measured.auc, ks=measured.ks, brier=measured.brier, accuracy=measured.accuracy)
 
 
-def read_validation(
-    rng: Rng, reader: LoanReader, preset: Preset, source: BinaryIO, filename: str
-) -> Validation:
+def read_validation(rng: Rng, reader: LoanReader, preset: Preset, source: BinaryIO, filename: str) -> Validation:
     """Read a validation file for a preset.
 
     Raises
@@ -84,9 +82,7 @@ def read_validation(
     try:
         features = fit_features(preset.plans, rows.table.columns)
     except DocumentError as error:
-        raise BadInput(
-            f"No model can be made of this file: {error}.", do="Check the column it names."
-        ) from error
+        raise BadInput(f"No model can be made of this file: {error}.", do="Check the column it names.") from error
     scoring, closing = _split(rng, preset, features, rows, half)
     weights = balancing_weights_q16(rows.labels)
     fitted = Fitted(
@@ -106,9 +102,7 @@ def _split(
     order = np.random.default_rng(seed).permutation(len(rows.labels))
     inputs = to_int16(encode(features, rows.table.columns, norm_bound=preset.norm_bound))
     first, second = order[:half], order[half : 2 * half]
-    return ValidationRows(inputs[first], rows.labels[first]), ValidationRows(
-        inputs[second], rows.labels[second]
-    )
+    return ValidationRows(inputs[first], rows.labels[first]), ValidationRows(inputs[second], rows.labels[second])
 
 
 def _describe(
@@ -124,15 +118,11 @@ def _describe(
     start = start_weights(fitted.intercept_q26, n_weights)
     weights = fitted.class_weights_q16 if metric is Metric.BALANCED_BRIER else None
     matrix = scoring_matrix(metric, scoring.inputs, scoring.labels, class_weights_q16=weights)
-    reached = fitted_weights(
-        scoring_matrix(metric, closing.inputs, closing.labels, class_weights_q16=weights)
-    )
+    reached = fitted_weights(scoring_matrix(metric, closing.inputs, closing.labels, class_weights_q16=weights))
     reach_q26 = np.rint(np.clip(reached, -15.99, 15.99) * 2**26).astype(np.int32)
     initial = loss(matrix, start, DEFAULT_LOSS_SHIFT)
     baseline_score = mean_loss(initial, metric, scoring.n_rows, DEFAULT_LOSS_SHIFT)
-    reach_score = mean_loss(
-        loss(matrix, reach_q26, DEFAULT_LOSS_SHIFT), metric, scoring.n_rows, DEFAULT_LOSS_SHIFT
-    )
+    reach_score = mean_loss(loss(matrix, reach_q26, DEFAULT_LOSS_SHIFT), metric, scoring.n_rows, DEFAULT_LOSS_SHIFT)
     reach = scores_of(scoring, reached)
     leakage = warn_of_leakage(reach.auc)
     warnings = [leakage.sentence] if leakage else []

@@ -109,9 +109,7 @@ def test_another_seed_or_weight_gives_other_ciphertexts():
     assert not set(encrypted) & set(changed)
 
 
-@pytest.mark.parametrize(
-    "encrypting", [encrypt_weights, lambda key, *rest: reencrypt_weights(key.public_key, *rest)]
-)
+@pytest.mark.parametrize("encrypting", [encrypt_weights, lambda key, *rest: reencrypt_weights(key.public_key, *rest)])
 def test_weights_outside_the_number_format_are_not_encrypted(encrypting):
     with pytest.raises(OverflowRefused):
         encrypting(KEY, np.array([2**30 + 1], dtype=np.int32), bytes(32))

@@ -18,9 +18,7 @@ WEIGHT = st.sampled_from([0, 1, -1, 2**30, -(2**30)]) | st.integers(-(2**30), 2*
 @st.composite
 def systems(draw):
     n_rows, n_weights = draw(st.integers(1, 7)), draw(st.integers(1, 4))
-    matrix = draw(
-        st.lists(st.lists(ENTRY, min_size=n_weights, max_size=n_weights), min_size=n_rows, max_size=n_rows)
-    )
+    matrix = draw(st.lists(st.lists(ENTRY, min_size=n_weights, max_size=n_weights), min_size=n_rows, max_size=n_rows))
     return matrix, draw(st.lists(WEIGHT, min_size=n_weights, max_size=n_weights))
 
 
@@ -57,8 +55,7 @@ def test_other_number_formats_compute_the_same(number_format):
     results = (matrix.astype(object) @ weights.astype(object)).tolist()
     n_slots = 511 // number_format.slot_bits
     assert [KEY.decrypt(product) for product in products] == [
-        packed_sum(results[start : start + n_slots], number_format.slot_bits)
-        for start in range(0, 6, n_slots)
+        packed_sum(results[start : start + n_slots], number_format.slot_bits) for start in range(0, 6, n_slots)
     ]
 
 
