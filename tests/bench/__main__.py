@@ -61,11 +61,11 @@ def score_rows(told: dict[str, Any]) -> list[str]:
 
 def story_row(name: str, told: dict[str, Any]) -> str:
     """Return one story as a row of the figures' table."""
+    scores = f"{told['initial']['auc']:.4f} → {told['final']['auc']:.4f} | {told['pooled']['auc']:.4f}"
     rounds = ", ".join(f"{each['reward_wei'] / 1e18:.4f}" for each in told["rounds"])
+    money = f"{told['paid_wei'] / 1e18:.6f} + {told['refunded_wei'] / 1e18:.6f}"
     return (
-        f"| {name} | {told['chain']} | {len(told['owners'])} | {told['initial']['auc']:.4f} → {told['final']['auc']:.4f} "
-        f"| {told['pooled']['auc']:.4f} | {rounds} | {told['paid_wei'] / 1e18:.6f} + {told['refunded_wei'] / 1e18:.6f} "
-        f"| {told['seconds']:.0f} |"
+        f"| {name} | {told['chain']} | {len(told['owners'])} | {scores} | {rounds} | {money} | {told['seconds']:.0f} |"
     )
 
 
