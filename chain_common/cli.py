@@ -135,7 +135,7 @@ def deploy(*, as_json: bool, key_file: str | None, **flags: object) -> None:
 
 @main.command()
 @click.option("--headless", is_flag=True, help="Play the whole story through the apps' HTTP routes, then exit.")
-@click.option("--chain", "chain", default="anvil", show_default=True, help="anvil, ganache, or a JSON-RPC URL.")
+@click.option("--chain", default="", help="anvil, ganache, or a JSON-RPC URL; by default anvil, else ganache.")
 @click.option("--storage", default="local", show_default=True, help="local, or the URL of a Kubo node's RPC.")
 @click.option("--data", type=click.Path(exists=True, dir_okay=False), help="A CSV of finished loans.")
 @click.option("--owners", type=click.IntRange(2, 17), help="Data owners; 8 headless, 3 besides you otherwise.")

@@ -39,7 +39,7 @@ def play(
     """Play the story and return the exit status."""
     n_owners = owners or (HEADLESS_OWNERS if headless else SEEDED_OWNERS)
     started = time.monotonic()
-    say(f"Starting a chain ({chain}) and the apps …")
+    say("Starting a chain and the apps …")
     files = split(Path(data) if data else sample_file(), PackagedPresets().get(preset), n_owners)
     with open_stage(chain, storage) as stage:
         if not headless:
@@ -102,7 +102,7 @@ def _tell(stage: Stage, files: Files, preset: str, started: float) -> dict[str, 
         with ThreadPoolExecutor(max_workers=n_owners) as pool:
             list(pool.map(lambda owner, rows: owner.contribute(model_id, rows), crowd[1:], files.owners[1:]))
         lender.wait_for_rounds(model_id, 2)
-        say(f"Round 2 is settled: {n_owners - 1} data owners.")
+        say(f"Round 2 is settled: {n_owners - 1} data owner{'s' if n_owners > 2 else ''}.")  # noqa: PLR2004
     page = f"/models/{model_id}"
     ended = lender.client.wait(page, lambda view: view["card"]["state"] in ("closing", "ended"), "the closing score")
     say("The closing score is given.")

@@ -87,7 +87,7 @@ class _Cleaner:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None and issubclass(kind, Exception):
+        if kind is not None and issubclass(kind, Exception) and any(self.folder.rglob("app.log")):
             click.echo(f"The apps' logs (app.log) and homes are kept in {self.folder}.", err=True)
         else:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -100,7 +100,8 @@ def open_stage(chain: str, storage: str) -> Iterator[Stage]:
     Parameters
     ----------
     chain
-        ``anvil``, ``ganache``, or the URL of a development chain whose node holds a funded account.
+        ``anvil``, ``ganache``, empty for whichever is installed, or the URL of a development chain whose node holds a
+        funded account.
     storage
         ``local``, or the URL of a store.
 
@@ -113,9 +114,10 @@ def open_stage(chain: str, storage: str) -> Iterator[Stage]:
         folder = Path(tempfile.mkdtemp(prefix="chain-demo-"))
         stack.enter_context(_Cleaner(folder))
         rpc_url = chain
-        if chain in ("anvil", "ganache"):
-            embedded = EmbeddedChain(chain_program(chain), beat=Beat())
-            rpc_url = stack.enter_context(embedded).url
+        if chain in ("", "anvil", "ganache"):
+            program = chain_program(chain)
+            chain = program.kind
+            rpc_url = stack.enter_context(EmbeddedChain(program, beat=Beat())).url
         storage_url = (folder / "store").as_uri() if storage == "local" else storage
         bank = Bank.at(rpc_url)
         bank.deploy(folder / "contracts.json")

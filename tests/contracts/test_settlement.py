@@ -158,10 +158,12 @@ def test_the_smallest_gain_is_paid(market: Market) -> None:
 
 
 def test_a_gain_below_the_smallest_is_paid_if_it_reaches_the_target(market: Market) -> None:
-    model_id = market.create(minGain=800)
-    market.play(model_id, 201, [0, 0])
-    market.play(model_id, 200, [64, 0])
-    assert market.round(model_id, 2)["money"] == BOUNTY
+    model_id = market.create(minGain=400)
+    market.play(model_id, 500, [64, 0])  # 500 of 800: 4,000
+    market.play(model_id, 201, [0, 0])  # a gain of 299
+    market.play(model_id, 200, [64, 0])  # a gain of 300, but to the target
+    assert market.round(model_id, 2)["money"] == 0
+    assert market.round(model_id, 3)["money"] == BOUNTY - 4_000
 
 
 def test_money_too_small_to_be_counted_is_none(market: Market) -> None:
