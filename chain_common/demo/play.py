@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import sys
 import time
 import webbrowser
 from concurrent.futures import ThreadPoolExecutor
@@ -37,6 +39,8 @@ def play(
     browser: bool,
 ) -> int:
     """Play the story and return the exit status."""
+    # A terminated demo takes its chain, its apps and its keys with it, as an interrupted one does.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     n_owners = owners or (HEADLESS_OWNERS if headless else SEEDED_OWNERS)
     started = time.monotonic()
     say("Starting a chain and the apps …")
@@ -102,7 +106,7 @@ def _tell(stage: Stage, files: Files, preset: str, started: float) -> dict[str, 
         with ThreadPoolExecutor(max_workers=n_owners) as pool:
             list(pool.map(lambda owner, rows: owner.contribute(model_id, rows), crowd[1:], files.owners[1:]))
         lender.wait_for_rounds(model_id, 2)
-        say(f"Round 2 is settled: {n_owners - 1} data owner{'s' if n_owners > 2 else ''}.")  # noqa: PLR2004
+        say(f"Round 2 is settled: {_counted(n_owners - 1, 'data owner')}.")
     page = f"/models/{model_id}"
     ended = lender.client.wait(page, lambda view: view["card"]["state"] in ("closing", "ended"), "the closing score")
     say("The closing score is given.")
@@ -161,6 +165,10 @@ def _show(stage: Stage, files: Files, preset: str, *, browser: bool) -> int:
     return 0
 
 
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def _print_summary(told: dict[str, Any]) -> None:
     """Print the summary for people."""
     ether = 10**18
@@ -168,7 +176,7 @@ def _print_summary(told: dict[str, Any]) -> None:
     click.echo(f"\nModel {told['model_id']} on {told['chain']}, {told['seconds']} s")
     for number, each in enumerate(told["rounds"], 1):
         click.echo(
-            f"  round {number}: {each['contributions']} contributions, loss {each['loss_before']} → "
+            f"  round {number}: {_counted(each['contributions'], 'contribution')}, loss {each['loss_before']} → "
             f"{each['loss_after']}, {each['reward_wei'] / ether:.6f} ETH"
         )
     click.echo("  on the closing set      AUC     KS  Brier")

@@ -16,13 +16,13 @@ abstract contract ModelStorage is Credits {
         Failed
     }
 
-    /// @dev One slot. `running` says whether the last round is neither settled nor failed; `paidRound` is the
-    /// last round with money: its base is the current one.
+    /// @dev One slot. `finished` counts the rounds settled or failed: all of `rounds`, or all but the running one.
+    /// `paidRound` is the last round with money: its base is the current one.
     struct ModelHead {
         address lender;
         Status status;
         uint8 rounds;
-        bool running;
+        uint8 finished;
         uint8 paidRounds;
         uint8 paidRound;
         uint16 seatsTotal;
@@ -156,14 +156,21 @@ abstract contract ModelStorage is Credits {
 
     /// @dev A model that is open.
     function _open(uint256 modelId) internal view returns (ModelRecord storage m) {
-        m = _existing(modelId);
-        if (m.head.status != Status.Open) revert ModelNotOpen(modelId, m.head.status);
+        m = _models[modelId];
+        Status status = m.head.status;
+        if (status == Status.None) revert UnknownModel(modelId);
+        if (status != Status.Open) revert ModelNotOpen(modelId, status);
     }
 
     /// @dev A model that is closing.
     function _closing(uint256 modelId) internal view returns (ModelRecord storage m) {
         m = _existing(modelId);
         if (m.head.status != Status.Closing) revert ModelNotClosing(modelId, m.head.status);
+    }
+
+    /// @dev Whether the last round opened is neither settled nor failed.
+    function _isRunning(ModelRecord storage m) internal view returns (bool) {
+        return m.head.rounds != m.head.finished;
     }
 
     /// @dev Seats a round has.

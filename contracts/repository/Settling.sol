@@ -156,7 +156,7 @@ abstract contract Settling is Training {
     /// @dev Move the model on: its best loss, its base and the seats that would share a forfeit.
     function _countSettled(ModelRecord storage m, uint64 loss, uint256 accepted, bool paid) private {
         ModelHead storage head = m.head;
-        head.running = false;
+        head.finished = head.rounds;
         // Safe cast: at most 16 rounds of 16 seats.
         head.seatsTotal += uint16(accepted);
         if (paid) {

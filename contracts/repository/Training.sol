@@ -77,13 +77,14 @@ abstract contract Training is ModelStorage {
 
         // Effect
         _useTagRoot(modelId, msg.sender, contribution.tagRoot);
-        if (taken == 0) _openRound(modelId, m, number, base);
-        SeatRecord storage s = m.rounds[number].seats[taken];
+        RoundRecord storage r = m.rounds[number];
+        if (taken == 0) _openRound(modelId, m, r.head, number, base);
+        SeatRecord storage s = r.seats[taken];
         s.owner = msg.sender;
         s.stake = uint96(msg.value);
         s.commitment = keccak256(abi.encode(contribution));
         emit Contributed(modelId, number, msg.sender, taken, msg.value, contribution);
-        _takeSeat(modelId, m, number, taken + 1);
+        _takeSeat(modelId, m.terms, r.head, number, taken + 1);
         return taken;
     }
 
@@ -101,7 +102,7 @@ abstract contract Training is ModelStorage {
         uint256 forfeit = uint256(m.escrow.bond) + m.funds.left + m.funds.held;
         (uint256 each, uint256 burning) = RewardMath.shareForfeit(forfeit, seats);
         head.outcome = Outcome.Failed;
-        m.head.running = false;
+        m.head.finished = uint8(number);
         m.head.seatsTotal = uint16(seats);
         m.escrow.bond = 0;
         m.funds = Funds({left: 0, held: 0});
@@ -121,7 +122,7 @@ abstract contract Training is ModelStorage {
             revert NotLender(modelId, msg.sender);
         }
         uint256 number = m.head.rounds;
-        if (m.head.running) revert RoundRunning(modelId, number);
+        if (_isRunning(m)) revert RoundRunning(modelId, number);
 
         // Effect
         if (number == 0) {
@@ -158,13 +159,17 @@ abstract contract Training is ModelStorage {
     }
 
     /// @dev Record a new round, collecting from now on.
-    function _openRound(uint256 modelId, ModelRecord storage m, uint256 number, bytes32 base) private {
+    function _openRound(
+        uint256 modelId,
+        ModelRecord storage m,
+        RoundHead storage head,
+        uint256 number,
+        bytes32 base
+    ) private {
         uint256 closesBy = block.timestamp + m.terms.collectWindow;
-        RoundHead storage head = m.rounds[number].head;
         // Safe casts: training ends with the last of at most 16 rounds, and 40 bits hold the times of 34,000
         // years.
         m.head.rounds = uint8(number);
-        m.head.running = true;
         head.openedAt = uint40(block.timestamp);
         head.closesBy = uint40(closesBy);
         head.paidRound = m.head.paidRound;
@@ -172,14 +177,19 @@ abstract contract Training is ModelStorage {
     }
 
     /// @dev Count the seats taken, and close the round if it closes with its last one.
-    function _takeSeat(uint256 modelId, ModelRecord storage m, uint256 number, uint256 taken) private {
-        RoundHead storage head = m.rounds[number].head;
+    function _takeSeat(
+        uint256 modelId,
+        Terms storage rules,
+        RoundHead storage head,
+        uint256 number,
+        uint256 taken
+    ) private {
         // Safe casts: a round has at most 16 seats; block time as above.
         head.seats = uint8(taken);
-        if (m.terms.closeWhenFull && taken == _seatsOf(m.terms, number)) {
+        if (rules.closeWhenFull && taken == _seatsOf(rules, number)) {
             head.closesBy = uint40(block.timestamp);
-            uint256 deliverBy = block.timestamp + m.terms.deliverWindow;
-            emit RoundClosed(modelId, number, deliverBy, deliverBy + m.terms.settleWindow);
+            uint256 deliverBy = block.timestamp + rules.deliverWindow;
+            emit RoundClosed(modelId, number, deliverBy, deliverBy + rules.settleWindow);
         }
     }
 
@@ -191,7 +201,7 @@ abstract contract Training is ModelStorage {
         returns (uint256 number, uint256 taken)
     {
         number = m.head.rounds;
-        if (!m.head.running) {
+        if (!_isRunning(m)) {
             if (block.timestamp > m.terms.deadline) revert DeadlinePassed(modelId, m.terms.deadline);
             return (number + 1, 0);
         }
