@@ -73,7 +73,7 @@ def company(**flags: object) -> None:
 
     settings = load_settings(flags)
     parts = open_container(settings)
-    port = 8100 if settings.port is None else settings.port
+    port = _port(settings.port, 8100)
     _run(parts.start, parts.stop, lambda: serve(create_app(parts), settings.host, port), settings.host, port)
 
 
@@ -90,7 +90,7 @@ def data_owner(**flags: object) -> None:
 
     settings = load_settings(flags)
     parts = open_container(settings)
-    port = 8200 if settings.port is None else settings.port
+    port = _port(settings.port, 8200)
     _run(parts.start, parts.stop, lambda: serve(create_app(parts), settings.host, port), settings.host, port)
 
 
