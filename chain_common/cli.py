@@ -94,6 +94,13 @@ def data_owner(**flags: object) -> None:
     _run(parts.start, parts.stop, lambda: serve(create_app(parts), settings.host, port), settings.host, port)
 
 
+def _port(asked: int | None, usual: int) -> int:
+    """Return the port to listen on; 0 asks for any that is free."""
+    from chain_common.demo.ports import free_port
+
+    return usual if asked is None else asked or free_port()
+
+
 def _run(start: Callable[[], None], stop: Callable[[], None], serve: Callable[[], None], host: str, port: int) -> None:
     """Serve until interrupted or terminated; unfinished work is taken up at the next start."""
     import signal

@@ -96,9 +96,7 @@ class Chain:
     def deploy(self, compiled: dict[str, Any], *arguments: Any, value: int = 0) -> Contract:
         """Deploy a contract from the first account."""
         factory = self.w3.eth.contract(abi=compiled["abi"], bytecode=compiled["bytecode"])
-        sent = factory.constructor(*arguments).transact(
-            {"from": self.accounts[0], "gas": 10_000_000, "value": value}
-        )
+        sent = factory.constructor(*arguments).transact({"from": self.accounts[0], "gas": 10_000_000, "value": value})
         receipt = self.w3.eth.get_transaction_receipt(sent)
         assert receipt["status"] == 1
         return Contract(self, receipt["contractAddress"], compiled["abi"])
@@ -132,9 +130,7 @@ class Contract:
         """Evaluate a function at the time of the next block."""
         bound = getattr(self.web3.functions, function)(*arguments)
         try:
-            return bound.call(
-                {"from": sender or self.chain.accounts[0], "value": value, "gas": GAS}, "pending"
-            )
+            return bound.call({"from": sender or self.chain.accounts[0], "value": value, "gas": GAS}, "pending")
         except TransactionFailed as failure:
             raise self.refusal(failure) from failure
 
@@ -324,9 +320,7 @@ class Market:
         }
         return settlement | changes
 
-    def settle(
-        self, model_id: int, loss: int, shares: Sequence[int], *, sender: str = "", **changes: Any
-    ) -> None:
+    def settle(self, model_id: int, loss: int, shares: Sequence[int], *, sender: str = "", **changes: Any) -> None:
         """Settle the last round."""
         settlement = self.settlement(model_id, loss, shares, **changes)
         self.send("settle", model_id, tuple(settlement.values()), sender=sender or self.lender)

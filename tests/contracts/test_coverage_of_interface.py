@@ -22,7 +22,7 @@ def _names(kind: str) -> list[str]:
 @pytest.mark.parametrize("name", _names("error"))
 def test_every_error_is_provoked(name: str) -> None:
     """``refused(name, facts)``, or the name and facts among a test's parameters."""
-    assert re.search(rf'refused\(\s*"{name}"|"{name}", \(', TESTS)
+    assert re.search(rf'refused\(\s*"{name}"|"{name}",\s*\(', TESTS)
 
 
 @pytest.mark.parametrize("name", _names("event"))

@@ -141,9 +141,7 @@ def test_a_receiver_that_calls_back_is_paid_once(market: Market) -> None:
     _act(market, account, "withdraw")
     assert account.call("payments") == 1
     assert account.call("refusal")[:4] == next(
-        selector
-        for selector, entry in market.repository.errors.items()
-        if entry["name"] == "NothingToWithdraw"
+        selector for selector, entry in market.repository.errors.items() if entry["name"] == "NothingToWithdraw"
     )
     assert market.credit(account.address) == 0
     assert market.chain.balance(market.repository.address) == escrowed - (STAKE + 800)

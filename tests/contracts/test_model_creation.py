@@ -188,9 +188,7 @@ def test_the_grid_divides_the_way_to_the_target(market: Market) -> None:
     market.create(lossSteps=1)
 
 
-@pytest.mark.parametrize(
-    "name", ["spec", "baseWeights", "weightsCommitment", "scoringCommitment", "closingCommitment"]
-)
+@pytest.mark.parametrize("name", ["spec", "baseWeights", "weightsCommitment", "scoringCommitment", "closingCommitment"])
 def test_every_digest_must_be_there(market: Market, name: str) -> None:
     with refused("MissingDigest", name):
         market.create(publication=market.publication(**{name: bytes(32)}))

@@ -188,9 +188,7 @@ def test_matrices_that_fill_their_last_word_have_no_padding(harness: Contract) -
     # Dimension 7: 28 entries, seven words; dimension 9: eight weights, one word.
     for dimension in (7, 9):
         n_entries = dimension * (dimension + 1) // 2
-        case = Case(
-            Metric.BRIER, dimension, np.ones(n_entries, np.int64), np.ones(dimension - 1, np.int32), 0
-        )
+        case = Case(Metric.BRIER, dimension, np.ones(n_entries, np.int64), np.ones(dimension - 1, np.int32), 0)
         assert harness.call("lossSum", *case.call) == min(2**64 - 1, case.expected())
 
 
