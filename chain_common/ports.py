@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from chain_common.domain.calls import Call
 from chain_common.domain.loan_table import LoanTable
 from chain_common.domain.model_spec import Preset
 from chain_common.domain.repository import (
     Address,
-    Call,
     ChainEvent,
     ChainIdentity,
     Due,

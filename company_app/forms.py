@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chain_common.domain.backup import LEAST_PASSWORD
-from chain_common.services.views import BountyChoices, BountyDraft
+from chain_common.services.lender.views import BountyChoices, BountyDraft
 from chain_common.units import format_ether
 from chain_common.web.forms import FormReader, write_duration
 

@@ -8,13 +8,8 @@ from dataclasses import dataclass
 from flask import url_for
 from markupsafe import Markup
 
-from chain_common.services.views import (
-    BountyReview,
-    ModelCard,
-    ModelKeyView,
-    OverviewView,
-    Scores,
-)
+from chain_common.services.lender.views import BountyReview, ModelKeyView, OverviewView
+from chain_common.services.views import ModelCard, Scores
 from chain_common.web import inline, text
 from chain_common.web.charts import Spark
 from chain_common.web.model_parts import card_spark, score

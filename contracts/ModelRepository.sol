@@ -64,7 +64,7 @@ contract ModelRepository is Closing {
         view_.lossAfter = head.lossAfter;
         view_.money = r.money.money;
         view_.held = uint128(RewardMath.heldPart(view_.money, m.terms.closingSharePpm));
-        if (!m.head.failed && _isHeldDue(m)) view_.heldPaid = r.money.heldDue;
+        if (_isHeldDue(m)) view_.heldPaid = r.money.heldDue;
         view_.shares = r.split.shares;
         view_.rejections = r.split.rejections;
         view_.baseWeights = base.weights;

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from flask import url_for
 from markupsafe import Markup
 
-from chain_common.services.views import ContributionDraft, ContributionView, ModelCard
+from chain_common.services.data_owner.views import ContributionDraft, ContributionView
+from chain_common.services.views import ModelCard
 from chain_common.web import inline, text
 from chain_common.web.charts import Spark
 from chain_common.web.inline import BadgeKind

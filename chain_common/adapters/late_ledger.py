@@ -12,9 +12,9 @@ from chain_common.adapters.deployment import find_deployment, load_deployment
 from chain_common.adapters.ledger import Web3Ledger
 from chain_common.adapters.ledger_node import Node
 from chain_common.adapters.ledger_pricing import Signer, fee_allowance
+from chain_common.domain.calls import Call
 from chain_common.domain.repository import (
     Address,
-    Call,
     ChainEvent,
     ChainIdentity,
     Due,

@@ -17,9 +17,9 @@ from chain_common.adapters.ledger_records import model_of, request_of, round_of,
 from chain_common.adapters.ledger_sending import Patience, TransactionSender
 from chain_common.adapters.outbox import Outbox
 from chain_common.chain_errors import NotDeployed
+from chain_common.domain.calls import Call
 from chain_common.domain.repository import (
     Address,
-    Call,
     ChainEvent,
     ChainIdentity,
     Due,

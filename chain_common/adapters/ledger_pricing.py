@@ -13,8 +13,7 @@ from web3.exceptions import Web3RPCError
 from chain_common.adapters.ledger_node import Node, node_message
 from chain_common.adapters.outbox import Signed
 from chain_common.chain_errors import NotEnoughEther
-from chain_common.domain.repository import (
-    Address,
+from chain_common.domain.calls import (
     Call,
     Claim,
     Contribute,
@@ -27,6 +26,7 @@ from chain_common.domain.repository import (
     TopUp,
     Withdraw,
 )
+from chain_common.domain.repository import Address
 
 # Gas of each kind of call, rounded up; the contract's tests measure it.
 USUAL_GAS: Final[Mapping[type[Call], int]] = {

@@ -21,27 +21,20 @@ from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
 from chain_common.adapters.ledger_artifact import AbiEntry, abi_entry, model_repository
-from chain_common.domain.repository import (
-    Address,
+from chain_common.domain.calls import (
     Call,
     Claim,
     Contribute,
-    Contribution,
     CreateModel,
     End,
     FailRound,
-    Model,
     Reclaim,
-    Rejection,
-    Round,
-    RoundState,
-    Seat,
     Settle,
     SettleClosing,
-    Terms,
     TopUp,
     Withdraw,
 )
+from chain_common.domain.repository import Address, Contribution, Model, Rejection, Round, RoundState, Seat, Terms
 from chain_common.errors import BadInput
 
 _UNITS: Final = ("", "_wei", "_s", "_loss")

@@ -18,24 +18,20 @@ from chain_common.adapters.ledger_artifact import model_repository
 from chain_common.adapters.ledger_records import described, request_of
 from chain_common.adapters.memory_ledger_records import Book, Caller
 from chain_common.chain_errors import KeyReused, NotEnoughEther
-from chain_common.domain.repository import (
-    Address,
+from chain_common.domain.calls import (
     Call,
-    ChainEvent,
-    ChainIdentity,
     Claim,
     Contribute,
     CreateModel,
     End,
     FailRound,
-    Head,
-    Receipt,
     Reclaim,
     Settle,
     SettleClosing,
     TopUp,
     Withdraw,
 )
+from chain_common.domain.repository import Address, ChainEvent, ChainIdentity, Head, Receipt
 from chain_common.ports import Clock
 from chain_common.units import WEI_PER_ETHER
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from chain_common.adapters.memory_chain import FEE_WEI, MemoryChain
 from chain_common.adapters.memory_ledger_closing import due_of
+from chain_common.domain.calls import Call
 from chain_common.domain.repository import (
     Address,
-    Call,
     ChainEvent,
     ChainIdentity,
     Due,

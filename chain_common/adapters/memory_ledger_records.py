@@ -13,14 +13,7 @@ from chain_common.contract_errors import (
     UnknownSeat,
     WrongValue,
 )
-from chain_common.domain.repository import (
-    Address,
-    ModelStatus,
-    Publication,
-    Rejection,
-    RoundState,
-    Terms,
-)
+from chain_common.domain.repository import Address, ModelStatus, Publication, Rejection, RoundState, Terms
 
 
 @dataclass(frozen=True, slots=True)

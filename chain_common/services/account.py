@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chain_common.domain.repository import Withdraw
+from chain_common.domain.calls import Withdraw
 from chain_common.errors import RuleBroken, Unavailable
 from chain_common.ports import Job
 from chain_common.services.transactions import Transactions

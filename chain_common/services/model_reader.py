@@ -10,15 +10,7 @@ from chain_common.domain.commitments import contribution_commitment
 from chain_common.domain.loss_units import mean_loss
 from chain_common.domain.model_spec import ModelSpec
 from chain_common.domain.paillier.keys import EncryptedWeights, PublicKey
-from chain_common.domain.repository import (
-    ChainEvent,
-    Contribution,
-    Model,
-    ModelStatus,
-    Round,
-    RoundState,
-    Terms,
-)
+from chain_common.domain.repository import ChainEvent, Contribution, Model, ModelStatus, Round, RoundState, Terms
 from chain_common.domain.wire import WeightsDocument
 from chain_common.errors import PayloadRejected
 from chain_common.world import World

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final, cast
 
-from chain_common.domain.repository import Claim, End, FailRound, Reclaim, TopUp, Withdraw
+from chain_common.domain.calls import Claim, End, FailRound, Reclaim, TopUp, Withdraw
 from chain_common.errors import RuleBroken
 from chain_common.ports import Job, JobKind, Json, JsonObject, StepContext
 from chain_common.world import World

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chain_common.domain.column_report import ColumnReport
-from chain_common.domain.loan_table import ReadReport
 from chain_common.domain.repository import ChainEvent
 
 
@@ -199,163 +197,6 @@ class ModelView:
 
 
 @dataclass(frozen=True, slots=True)
-class OverviewView:
-    """The lender's first page."""
-
-    models: tuple[ModelCard, ...]
-    drafts: tuple[tuple[str, str], ...]
-    jobs: tuple[JobView, ...]
-    escrowed_wei: int
-
-
-@dataclass(frozen=True, slots=True)
-class BountyChoices:
-    """What the lender chooses for a bounty; the draft's page shows these as defaults."""
-
-    title: str
-    metric: str
-    target_score: float
-    bounty_wei: int
-    bond_wei: int
-    stake_wei: int
-    deadline_s: int
-    seats: int
-    pilot_seats: int
-    max_rounds: int
-    close_when_full: bool
-    sharing: str
-    collect_window_s: int
-    deliver_window_s: int
-    settle_window_s: int
-    closing_window_s: int
-    audit_demand_window_s: int
-    audit_answer_window_s: int
-    closing_share_percent: int
-    min_gain_percent: float
-    row_floor: int
-
-
-@dataclass(frozen=True, slots=True)
-class BountyDraft:
-    """A bounty that is being prepared: what was read from the validation file and what was chosen so far.
-
-    ``reach_score`` is the score that a model fitted on one half of the lender's own rows gets on the other half: a hint
-    of what is reachable. ``reward_noise`` is the relative noise of a reward from a scoring set of this size.
-    """
-
-    draft_id: str
-    filename: str
-    preset: str
-    report: ReadReport
-    columns: tuple[ColumnReport, ...]
-    known_later: tuple[tuple[str, str], ...]
-    n_scoring: int
-    n_closing: int
-    n_bad: int
-    base_rate: float
-    baseline: Scores
-    baseline_score: float
-    reach: Scores
-    reach_score: float
-    reward_noise: float
-    warnings: tuple[str, ...]
-    features: tuple[str, ...]
-    choices: BountyChoices
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class BountyReview:
-    """The last page before money moves."""
-
-    draft: BountyDraft
-    value_wei: int
-    fee_estimate_wei: int
-    balance_wei: int
-    short_by_wei: int
-    target_fall_percent: float
-    rounds_at_most: int
-    longest_silence_s: int
-
-
-@dataclass(frozen=True, slots=True)
-class ModelKeyView:
-    """A model key in the lender's vault."""
-
-    model_id: int | None
-    draft_id: str
-    title: str
-    fingerprint: str
-    bits: int
-
-
-@dataclass(frozen=True, slots=True)
-class ContributionDraft:
-    """A data owner's file, read and not yet contributed. The rows are in memory only."""
-
-    draft_id: str
-    model_id: int
-    title: str
-    filename: str
-    report: ReadReport
-    columns: tuple[ColumnReport, ...]
-    known_later: tuple[tuple[str, str], ...]
-    n_rows: int
-    n_bad: int
-    base_rate: float
-    model_base_rate: float
-    row_floor: int
-    stake_wei: int
-    fee_estimate_wei: int
-    balance_wei: int
-    short_by_wei: int
-    round: int
-    warnings: tuple[str, ...]
-    no_noise_sentence: str
-    expires_at: float
-    demonstration: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ContributionView:
-    """One of the data owner's contributions. ``state`` is a word from :data:`CONTRIBUTION_STATES`."""
-
-    contribution_id: str
-    model_id: int
-    title: str
-    filename: str
-    n_rows: int
-    created_at: float
-    round: int
-    seat: int | None
-    state: str
-    reason: str
-    next_step: str
-    stake_wei: int
-    share_64ths: int
-    reward_wei: int
-    held_wei: int
-    due_wei: int
-    claimed_wei: int
-    can_claim: bool
-    job: JobView | None
-    transaction: str
-    payload_cid: str
-    update_digest: str
-    tag_root: str
-
-
-@dataclass(frozen=True, slots=True)
-class ContributionsView:
-    """The data owner's contributions and what they came to."""
-
-    contributions: tuple[ContributionView, ...]
-    due_wei: int
-    credit_wei: int
-    earned_wei: int
-
-
-@dataclass(frozen=True, slots=True)
 class AccountView:
     """The account behind this app."""
 
@@ -371,7 +212,9 @@ SEAT_STATES = ("committed", "delivered", "accepted", "rejected", "paid", "return
 """A seat is committed, delivered (its payload can be read), then accepted or rejected; paid once its owner has claimed
 all that is due, returned when its round failed."""
 
+
 ROUND_STATES = ("collecting", "delivering", "waiting to be settled", "overdue", "settled", "failed")
+
 
 MODEL_STATES = (
     "open",
@@ -382,17 +225,4 @@ MODEL_STATES = (
     "ended",
     "failed",
     "condemned",
-)
-
-CONTRIBUTION_STATES = (
-    "computing",
-    "round collecting",
-    "to be delivered",
-    "waiting to be settled",
-    "half credited",
-    "closed and paid",
-    "no money in this round",
-    "rejected",
-    "round failed",
-    "did not get through",
 )

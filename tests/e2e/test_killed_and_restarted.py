@@ -89,9 +89,7 @@ def posted(story):
     """The lender's app is killed once it has made keys, and in flight."""
     theatre, killer, app = story.theatre, story.killer, story.lender.app
     client = story.lender.client
-    terms_page = client.fill(
-        "/bounties/new", {}, file=("file", "validation.csv", VALIDATION_CSV.read_bytes())
-    )
+    terms_page = client.fill("/bounties/new", {}, file=("file", "validation.csv", VALIDATION_CSV.read_bytes()))
     review_page = client.fill(terms_page, TERMS)
     client.fill(review_page, {}, action=review_page.replace("/review", "/publish"))
     with theatre.chain_frozen():

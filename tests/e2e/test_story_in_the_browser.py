@@ -180,9 +180,7 @@ def contributed(posted):
     story.owner.judge("contribution, collecting")
 
     second = story.second.page
-    read_file(
-        story.second, {"name": "loans.csv", "mimeType": "text/csv", "buffer": sample_rows(0, SECOND_ROWS)}
-    )
+    read_file(story.second, {"name": "loans.csv", "mimeType": "text/csv", "buffer": sample_rows(0, SECOND_ROWS)})
     second.get_by_label("I know that my update carries no noise").check()
     press(second, "Compute and send")
     story.seen["second's page"] = second.url

@@ -12,17 +12,8 @@ from typing import Any
 import pytest
 
 from chain_common.adapters.database import open_database
-from chain_common.domain.repository import (
-    Contribute,
-    Contribution,
-    CreateModel,
-    Metric,
-    Publication,
-    Rejection,
-    Settle,
-    SettlementReport,
-    Terms,
-)
+from chain_common.domain.calls import Contribute, CreateModel, Settle
+from chain_common.domain.repository import Contribution, Metric, Publication, Rejection, SettlementReport, Terms
 from tests.chains import ChainDriver, MemoryDriver, RealDriver, running_chain
 
 ETHER = 10**18

@@ -38,19 +38,8 @@ from chain_common.contract_errors import (
     WrongLength,
     WrongValue,
 )
-from chain_common.domain.repository import (
-    Claim,
-    Due,
-    End,
-    FailRound,
-    ModelStatus,
-    Reclaim,
-    Rejection,
-    RoundState,
-    SettleClosing,
-    TopUp,
-    Withdraw,
-)
+from chain_common.domain.calls import Claim, End, FailRound, Reclaim, SettleClosing, TopUp, Withdraw
+from chain_common.domain.repository import Due, ModelStatus, Rejection, RoundState
 from chain_common.errors import BadInput
 from tests.chains import ChainDriver
 from tests.ports.ledger_fixtures import (

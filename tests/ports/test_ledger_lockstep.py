@@ -15,22 +15,20 @@ from typing import Any
 import pytest
 
 from chain_common.contract_errors import ContractError
-from chain_common.domain.repository import (
+from chain_common.domain.calls import (
     Call,
     Claim,
     Contribute,
     CreateModel,
     End,
     FailRound,
-    ModelStatus,
     Reclaim,
-    Rejection,
-    RoundState,
     Settle,
     SettleClosing,
     TopUp,
     Withdraw,
 )
+from chain_common.domain.repository import ModelStatus, Rejection, RoundState
 from tests.chains import MemoryDriver, RealDriver
 from tests.ports.ledger_fixtures import (
     ETHER,

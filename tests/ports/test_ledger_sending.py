@@ -25,7 +25,8 @@ from chain_common.adapters.ledger_sending import Patience, TransactionSender, Wa
 from chain_common.adapters.outbox import Entry, Fate, Outbox, outbox_table
 from chain_common.chain_errors import ChainAway, NotEnoughEther, ReplacedChain, Reverted, TransactionPending
 from chain_common.contract_errors import NothingToClaim
-from chain_common.domain.repository import Address, ChainIdentity, Claim, End, Receipt
+from chain_common.domain.calls import Claim, End
+from chain_common.domain.repository import Address, ChainIdentity, Receipt
 from chain_common.errors import Locked
 from tests.chains import PATIENCE, RealDriver, signer_of
 from tests.ports.ledger_fixtures import (

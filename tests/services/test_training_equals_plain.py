@@ -14,8 +14,9 @@ import pytest
 
 from chain_common.adapters.loan_csv import CsvLoanReader
 from chain_common.contract_errors import NothingToClaim
+from chain_common.domain.calls import Claim
 from chain_common.domain.loan_table import labelled
-from chain_common.domain.repository import Claim, ModelStatus
+from chain_common.domain.repository import ModelStatus
 from chain_common.services.data_owner.contributions import NothingToClaimYet
 from tests.services.town import PRESET, Town, as_csv, drawn_rows
 

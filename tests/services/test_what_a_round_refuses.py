@@ -5,14 +5,9 @@ from dataclasses import replace
 import pytest
 
 from chain_common.contract_errors import StillDeliverable
+from chain_common.domain.calls import Contribute, Settle
 from chain_common.domain.privacy import NoiseNotWaived
-from chain_common.domain.repository import (
-    Contribute,
-    Rejection,
-    RoundState,
-    Settle,
-    SettlementReport,
-)
+from chain_common.domain.repository import Rejection, RoundState, SettlementReport
 from chain_common.domain.row_floor import TooFewRows
 from chain_common.services.data_owner.contributing import contribute_key
 from chain_common.services.data_owner.files import AlreadyContributed, FileForgotten

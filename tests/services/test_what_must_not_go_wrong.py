@@ -6,7 +6,8 @@ import pytest
 
 from chain_common.chain_errors import NotEnoughEther
 from chain_common.contract_errors import StillDeliverable
-from chain_common.domain.repository import ChainIdentity, Rejection, RoundState, Settle
+from chain_common.domain.calls import Settle
+from chain_common.domain.repository import ChainIdentity, Rejection, RoundState
 from chain_common.errors import Unavailable
 from chain_common.services.lender.bounties import AlreadyPosted
 from chain_common.services.transactions import UnderWay

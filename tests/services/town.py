@@ -31,7 +31,7 @@ from chain_common.domain.repository import Address
 from chain_common.domain.targets import ClassTarget
 from chain_common.services.data_owner.data_owner import DataOwner
 from chain_common.services.lender.lender import Lender
-from chain_common.services.views import BountyChoices
+from chain_common.services.lender.views import BountyChoices
 from chain_common.world import World
 from tests.keys import seeded
 

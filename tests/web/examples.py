@@ -5,20 +5,15 @@ from dataclasses import replace
 from chain_common.domain.column_report import ColumnReport
 from chain_common.domain.loan_table import DroppedRows, ReadReport
 from chain_common.domain.repository import ChainEvent
+from chain_common.services.data_owner.views import ContributionDraft, ContributionView
+from chain_common.services.lender.views import BountyChoices, BountyDraft, BountyReview, ModelKeyView, OverviewView
 from chain_common.services.views import (
     AccountView,
-    BountyChoices,
-    BountyDraft,
-    BountyReview,
-    ContributionDraft,
-    ContributionView,
     JobView,
     ModelActions,
     ModelCard,
-    ModelKeyView,
     ModelView,
     Money,
-    OverviewView,
     RoundView,
     ScorePoint,
     Scores,

@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 
 from chain_common.ports import Job
-from chain_common.services.views import ContributionsView
+from chain_common.services.data_owner.views import ContributionsView
 from chain_common.state_errors import UnknownJob
 from tests.web import examples as ex
 

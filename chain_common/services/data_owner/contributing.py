@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from chain_common.contract_errors import RoundFull, RoundMismatch, RoundNotCollecting, StaleBase
+from chain_common.domain.calls import Contribute
 from chain_common.domain.content_id import digest_of
 from chain_common.domain.model_spec import ModelSpec
 from chain_common.domain.privacy import NoisedStatistics, release_without_noise
-from chain_common.domain.repository import Contribute, Contribution, RoundState
+from chain_common.domain.repository import Contribution, RoundState
 from chain_common.domain.row_tags import RowTags, tag_bits
 from chain_common.domain.sealing import seal_payload
 from chain_common.domain.spec_parts import DampedStep

@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+from chain_common.domain.calls import Claim
 from chain_common.domain.content_id import cid_of
-from chain_common.domain.repository import Claim, Due, Model, ModelStatus, Round, RoundState
+from chain_common.domain.repository import Due, Model, ModelStatus, Round, RoundState
 from chain_common.domain.rewards import seat_amounts
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.ports import Job, JsonObject
 from chain_common.services.data_owner.contributing import contribute_key
 from chain_common.services.data_owner.delivering import deliver_key
 from chain_common.services.data_owner.files import COLLECTION
+from chain_common.services.data_owner.views import ContributionsView, ContributionView
 from chain_common.services.job_views import job_view
 from chain_common.services.model_describer import REJECTION_REASONS
 from chain_common.services.transactions import Transactions
-from chain_common.services.views import ContributionsView, ContributionView
 from chain_common.world import World
 
 

@@ -11,19 +11,19 @@ from typing import BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from chain_common.domain.calls import Contribute
 from chain_common.domain.column_report import describe_columns
 from chain_common.domain.features import to_int16
 from chain_common.domain.loan_table import LabelledLoans, labelled
 from chain_common.domain.model_spec import ModelSpec
 from chain_common.domain.privacy import NO_NOISE_WARNING
-from chain_common.domain.repository import Contribute
 from chain_common.domain.row_floor import check_row_floor, row_floor
 from chain_common.domain.row_tags import RowTags, tag_rows
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.ports import LoanReader
 from chain_common.services.data_owner.market import Market
+from chain_common.services.data_owner.views import ContributionDraft
 from chain_common.services.model_reader import ModelReader
-from chain_common.services.views import ContributionDraft
 from chain_common.world import World
 
 KEEP_S: Final = 3600.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from chain_common.domain.calls import FailRound
 from chain_common.domain.loss_units import metric_of
-from chain_common.domain.repository import FailRound, ModelStatus, RoundState
+from chain_common.domain.repository import ModelStatus, RoundState
 from chain_common.domain.spec_parts import NumberFormat
 from chain_common.errors import PayloadRejected
 from chain_common.ports import Job

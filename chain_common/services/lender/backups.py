@@ -13,8 +13,8 @@ from chain_common.domain.backup import open_backup, seal_backup
 from chain_common.domain.model_secrets import ModelSecrets
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.services.lender.bounties import DRAFT_ID, DRAFTS, NoSuchDraft
+from chain_common.services.lender.views import BountyDraft
 from chain_common.services.records import from_json
-from chain_common.services.views import BountyDraft
 from chain_common.world import World
 
 _VERSION: Final = 1

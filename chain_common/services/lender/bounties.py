@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, cast
 
+from chain_common.domain.calls import CreateModel
 from chain_common.domain.model_secrets import ValidationRows, rows_from_bytes, rows_to_bytes
-from chain_common.domain.repository import CreateModel
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.ports import Job, LoanReader, Presets
 from chain_common.services.lender.terms import check_choices
 from chain_common.services.lender.validation import Fitted, read_validation
+from chain_common.services.lender.views import BountyChoices, BountyDraft, BountyReview
 from chain_common.services.records import from_json, to_json
-from chain_common.services.views import BountyChoices, BountyDraft, BountyReview
 from chain_common.world import World
 
 DRAFTS: Final = "bounties"

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, cast
 
+from chain_common.domain.calls import SettleClosing
 from chain_common.domain.loss_units import mean_loss
-from chain_common.domain.repository import SettleClosing
 from chain_common.domain.scoring import loss
 from chain_common.errors import RuleBroken
 from chain_common.ports import JobKind, Json, JsonObject, StepContext

@@ -11,7 +11,7 @@ from chain_common.domain.model_secrets import ModelSecrets
 from chain_common.domain.paillier.private_key import encrypt_weights, generate_private_key
 from chain_common.domain.sealing import generate_sealing_key
 from chain_common.domain.wire import WeightsDocument
-from chain_common.services.views import ModelKeyView
+from chain_common.services.lender.views import ModelKeyView
 from chain_common.world import World
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import cast
 
-from chain_common.domain.repository import End, FailRound, Model, ModelStatus, Reclaim, RoundState, TopUp
+from chain_common.domain.calls import End, FailRound, Reclaim, TopUp
+from chain_common.domain.repository import Model, ModelStatus, RoundState
 from chain_common.errors import BadInput, ChainError, RuleBroken
 from chain_common.ports import Job
 from chain_common.services.indexer import Indexer
@@ -14,11 +15,12 @@ from chain_common.services.job_views import job_views
 from chain_common.services.lender.bounties import DRAFTS, Bounties
 from chain_common.services.lender.closing import Closing
 from chain_common.services.lender.settling import Settling
+from chain_common.services.lender.views import OverviewView
 from chain_common.services.model_describer import ModelDescriber
 from chain_common.services.model_reader import ModelReader
 from chain_common.services.records import from_json
 from chain_common.services.transactions import Transactions
-from chain_common.services.views import ModelActions, ModelCard, ModelView, OverviewView, Scores
+from chain_common.services.views import ModelActions, ModelCard, ModelView, Scores
 from chain_common.world import World
 
 

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
+from chain_common.domain.calls import CreateModel
 from chain_common.domain.content_id import digest_of
 from chain_common.domain.document import Json as DocumentJson
 from chain_common.domain.features import feature_from_document
 from chain_common.domain.loss_units import metric_of
 from chain_common.domain.model_secrets import ModelSecrets
 from chain_common.domain.model_spec import DEFAULT_LOSS_SHIFT, ModelSpec
-from chain_common.domain.repository import CreateModel, Metric, Publication
+from chain_common.domain.repository import Metric, Publication
 from chain_common.domain.scoring import (
     ScoringMatrix,
     loss,

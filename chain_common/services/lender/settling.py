@@ -8,8 +8,9 @@ from hashlib import sha256
 from typing import Final, cast
 
 from chain_common.chain_errors import NotEnoughEther
+from chain_common.domain.calls import Settle
 from chain_common.domain.content_id import digest_of
-from chain_common.domain.repository import ChainEvent, Rejection, Round, RoundState, Settle, SettlementReport
+from chain_common.domain.repository import ChainEvent, Rejection, Round, RoundState, SettlementReport
 from chain_common.domain.scoring import weights_commitment
 from chain_common.domain.settlement import RoundTerms, settle_round
 from chain_common.errors import RuleBroken

@@ -8,7 +8,7 @@ from chain_common.domain.loss_units import loss_of_mean, metric_of, target_on_gr
 from chain_common.domain.model_spec import DEFAULT_LOSS_SHIFT, Preset
 from chain_common.domain.repository import Terms
 from chain_common.errors import BadInput
-from chain_common.services.views import BountyChoices, BountyDraft
+from chain_common.services.lender.views import BountyChoices, BountyDraft
 
 LOSS_STEPS: Final = 256
 """Reported losses lie on a grid of so many steps between initial and target (protocol §9)."""

@@ -28,7 +28,8 @@ from chain_common.domain.spec_fitting import balancing_weights_q16, base_rate_st
 from chain_common.errors import BadInput
 from chain_common.ports import LoanReader
 from chain_common.services.lender.terms import default_choices
-from chain_common.services.views import BountyDraft, Scores
+from chain_common.services.lender.views import BountyDraft
+from chain_common.services.views import Scores
 
 
 @dataclass(frozen=True, slots=True)
