@@ -56,7 +56,7 @@ SPEC_VERSION: Final = 1
 MAX_SPEC_BYTES: Final = 256 * 1024
 """A longer document is not read."""
 
-MAX_WEIGHTS: Final = 512
+MAX_WEIGHTS: Final = 511
 """Weights of a model, the intercept included."""
 
 DEFAULT_LOSS_SHIFT: Final = 48

@@ -38,8 +38,8 @@ CLASS_WEIGHT_FRACTION_BITS: Final = 16
 MAX_ROWS: Final = 4096
 """Most rows of a scoring or closing set (protocol §8)."""
 
-MAX_DIMENSION: Final = 513
-"""Most rows of ``G``: a spec's 512 weights, and the label."""
+MAX_DIMENSION: Final = 512
+"""Most rows of ``G``, in the contract too: a spec's 511 weights, and the label."""
 
 MAX_FORM_BITS: Final = 136
 """``v' G v`` stays below this power of two (protocol §8)."""

@@ -112,18 +112,18 @@ def test_losses_read_as_the_scores_of_scikit_learn():
 
 
 def test_the_largest_set_with_the_largest_weights_stays_below_two_to_the_136():
-    x = np.full((4096, 512), -(2**15), dtype=np.int16)
-    weights = np.full(512, -(2**30), dtype=np.int32)
+    x = np.full((4096, 511), -(2**15), dtype=np.int16)
+    weights = np.full(511, -(2**30), dtype=np.int32)
     matrix = scoring_matrix(Metric.BRIER, x, np.zeros(4096))
-    # Every row is alike, so this is 4096 times one product: 512 * 2^45 + 4096 * 2^27.
-    assert quadratic_form(matrix, weights) == 4096 * (512 * 2**45 + 2**39) ** 2 < 2**136
+    # Every row is alike, so this is 4096 times one product: 511 * 2^45 + 4096 * 2^27.
+    assert quadratic_form(matrix, weights) == 4096 * (511 * 2**45 + 2**39) ** 2 < 2**136
     assert loss(matrix, weights, 48) == MAX_LOSS
 
 
 def test_a_weighted_set_that_could_exceed_136_bits_is_refused():
-    x = np.zeros((4096, 512), dtype=np.int16)
+    x = np.zeros((4096, 511), dtype=np.int16)
     y = np.arange(4096) % 2
-    with pytest.raises(BadInput, match="512 weights"):
+    with pytest.raises(BadInput, match="511 weights"):
         scoring_matrix(Metric.BALANCED_BRIER, x, y, class_weights_q16=(2**16, 2**16))
     scoring_matrix(Metric.BALANCED_BRIER, x[:2000], y[:2000], class_weights_q16=(2**16, 2**16))
 
