@@ -80,7 +80,8 @@ class Visitor:
         found = []
         for scheme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
             self.page.emulate_media(color_scheme=scheme)
-            result = self.page.evaluate("options => axe.run(document, options)", options)
+            wanted = {"resultTypes": ["violations"], **options}
+            result = self.page.evaluate("options => axe.run(document, options)", wanted)
             found += [
                 f"{scheme}: {each['id']} ({each['impact']}): {each['nodes'][0]['html'][:200]}"
                 for each in result["violations"]

@@ -16,7 +16,7 @@ from bs4 import BeautifulSoup
 
 from chain_common.demo.app_client import PageRefused
 from chain_common.demo.people import Person
-from tests.e2e.theatre import ETHER, OWNER_CSV, VALIDATION_CSV, sample_rows
+from tests.e2e.theatre import ETHER, FAR, OWNER_CSV, VALIDATION_CSV, sample_rows
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("e2e-bad-input")]
 
@@ -100,7 +100,7 @@ def draft(lender):
     """A bounty whose terms are chosen; the path of its pages."""
     client = lender.client
     terms_page = client.fill("/bounties/new", {}, file=("file", "v.csv", VALIDATION_CSV.read_bytes()))
-    client.fill(terms_page, {"title": "Kept through everything", "target_score": "0.11"})
+    client.fill(terms_page, {"title": "Kept through everything", "target_score": FAR})
     return terms_page.removesuffix("/terms")
 
 
@@ -271,7 +271,7 @@ def test_without_the_chain_pages_say_so_and_the_draft_is_kept(theatre, lender, d
 def test_a_bounty_posted_while_the_store_is_away_waits_for_it(theatre, lender, model):
     client = lender.client
     terms_page = client.fill("/bounties/new", {}, file=("file", "v.csv", VALIDATION_CSV.read_bytes()))
-    review_page = client.fill(terms_page, {"title": "Another one", "target_score": "0.11"})
+    review_page = client.fill(terms_page, {"title": "Another one", "target_score": FAR})
     with store_away(theatre):
         page = client.fill(review_page, {}, action=review_page.replace("/review", "/publish"))
         waiting = client.wait(page, lambda view: "not there" in view["job"]["note"], "the store to be missed")

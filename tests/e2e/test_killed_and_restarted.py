@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from chain_common.demo.people import AppProcess, LenderPerson, OwnerPerson
-from tests.e2e.theatre import ETHER, VALIDATION_CSV, Theatre, sample_rows
+from tests.e2e.theatre import ETHER, FAR, VALIDATION_CSV, Theatre, sample_rows
 
 pytestmark = [pytest.mark.chain, pytest.mark.xdist_group("e2e-killed")]
 
 COLLECT_S = 600
 TERMS = {
-    "target_score": "0.11",
+    "target_score": FAR,
     "seats": "2",
     "max_rounds": "2",
     "collect_window": f"{COLLECT_S} s",
@@ -139,21 +139,6 @@ def settled(contributed):
     return contributed
 
 
-@pytest.fixture(scope="module")
-def claimed(settled):
-    """A data owner's app is killed with its claim in flight."""
-    theatre, killer, app = settled.theatre, settled.killer, settled.anna.app
-    page = f"/contributions/{settled.anna.contribution}"
-    client = settled.anna.client
-    client.wait(page, lambda view: view["can_claim"], "the first half")
-    with theatre.blocks_held():
-        client.fill(page, {}, action=f"{page}/claim")
-        killer.kill_in_flight(app, "transaction")
-    theatre.restart(app)
-    killer.wait_done(app, "transaction")
-    return settled
-
-
 def test_a_bounty_is_posted_once(posted):
     theatre, lender = posted.theatre, posted.lender
     [created] = theatre.events("ModelCreated")
@@ -192,6 +177,7 @@ def test_a_round_is_settled_once_and_pays(settled):
     assert event.loss < event.lossBefore
     assert event.money > 0
     assert settled.theatre.nonce(settled.lender.address) == 2
+    assert settled.theatre.claimable(1, 1, 0) == event.money - event.held + ETHER // 1000  # with the stake
     [job] = settled.theatre.rows(settled.lender.app, "SELECT state FROM jobs WHERE kind = 'settle'")
     assert job["state"] == "done"
 
@@ -202,20 +188,9 @@ def test_the_next_base_can_be_read_by_data_owners(settled):
     assert [file for file in settled.theatre.store.rglob("*") if cid in file.name]
 
 
-def test_a_claim_is_paid_once(claimed):
-    theatre, anna = claimed.theatre, claimed.anna
-    [event] = [each for each in theatre.events("Claimed") if each.owner == anna.address]
-    assert theatre.contract.functions.credit(anna.address).call() == event.stake + event.reward
-    assert theatre.claimable(1, 1, 0) == 0
-    assert theatre.nonce(anna.address) == 2  # the contribution and this
-    page = f"/contributions/{anna.contribution}"
-    view = anna.client.wait(page, lambda seen: int(seen["claimed_wei"]) > 0, "the claim to be copied")
-    assert (view["state"], int(view["claimed_wei"])) == ("half credited", event.stake + event.reward)
-
-
-def test_every_kill_came_in_the_middle(claimed):
-    last = {"publish": 5, "contribute": 5, "deliver": 2, "settle": 6, "transaction": 1}
-    assert [(command, kind) for command, kind, _ in claimed.killer.kills] == [
+def test_every_kill_came_in_the_middle(settled):
+    last = {"publish": 5, "contribute": 5, "deliver": 2, "settle": 6}
+    assert [(command, kind) for command, kind, _ in settled.killer.kills] == [
         ("company", "publish"),
         ("company", "publish"),
         ("data-owner", "contribute"),
@@ -223,6 +198,5 @@ def test_every_kill_came_in_the_middle(claimed):
         ("data-owner", "deliver"),
         ("company", "settle"),
         ("company", "settle"),
-        ("data-owner", "transaction"),
     ]
-    assert all(0 <= step < last[kind] for _, kind, step in claimed.killer.kills)
+    assert all(0 <= step < last[kind] for _, kind, step in settled.killer.kills)
