@@ -126,7 +126,7 @@ class Reverted(RuleBroken):
         self.reason = reason
         super().__init__(
             f"The contract refused the call: {reason}.",
-            do="Check with chain doctor that the contract is the one this version knows.",
+            do="Check that the contract is the one this version deploys.",
         )
 
 

@@ -90,6 +90,13 @@ class Ledger(Protocol):
         """Return an upper estimate of the fee of a kind of call in wei, at today's price of gas."""
         ...
 
+    def reconcile(self) -> None:
+        """Give the node every recorded transaction it does not have: after a crash, a reorganisation or a restart.
+
+        Raises ``Unavailable`` if the chain cannot be reached.
+        """
+        ...
+
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once and wait until it is mined.
 

@@ -73,10 +73,10 @@ def amounts(review: BountyReview) -> Table:
         rows=(
             (
                 "Bounty",
-                "What is unpaid, after the end and the audit window",
+                "What is unpaid, after the end and the waiting time",
                 inline.money(choices.bounty_wei),
             ),
-            ("Bond", "Whole, if every round is settled in time and truly", inline.money(choices.bond_wei)),
+            ("Bond", "Whole, if every round is settled in time", inline.money(choices.bond_wei)),
             ("Fee of the transaction", "No; an upper estimate", inline.money(review.fee_estimate_wei)),
         ),
         foot=("Leaves your account now", "", inline.money(total)),

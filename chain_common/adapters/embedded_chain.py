@@ -291,5 +291,5 @@ class EmbeddedChain:
     def _not_started(self, reason: str) -> Unavailable:
         return Unavailable(
             f"The local chain {self.program.kind} does not start: {reason}.",
-            do="Run chain doctor, or name a chain that runs with --chain URL.",
+            do="Name a chain that runs with --chain URL.",
         )

@@ -113,7 +113,7 @@ def chain_program(kind: str = "", *, port: int = 0, environment: Mapping[str, st
         command = (str(node), "-e", _GANACHE_SCRIPT, str(module), json.dumps(_GANACHE_OPTIONS), str(port))
         return ChainProgram("ganache", 1337, command, keeps_state=False)
     raise NoChainProgram(
-        {"anvil": "Anvil", "ganache": "Ganache"}.get(kind, "neither Anvil nor Ganache"),
+        {"anvil": "Anvil", "ganache": "Ganache"}.get(kind, "Anvil or Ganache"),
         "Run make setup in a checkout, put anvil on PATH, or name a chain that runs with --chain URL.",
     )
 

@@ -129,6 +129,10 @@ class LateLedger:
         """Return an upper estimate of the fee of a kind of call."""
         return fee_allowance(self._node, call)
 
+    def reconcile(self) -> None:
+        """Give the node every recorded transaction it does not have."""
+        self._ledger().reconcile()
+
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once and wait until it is mined."""
         return self._ledger().send(call, key=key)

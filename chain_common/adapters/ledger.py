@@ -149,6 +149,11 @@ class Web3Ledger:
         """Return an upper estimate of the fee of a kind of call in wei, at today's price of gas."""
         return fee_allowance(self._node, call)
 
+    def reconcile(self) -> None:
+        """Give the node every recorded transaction it does not have."""
+        require_deployment(self._node, self._deployment)
+        self._sender.reconcile(self._account())
+
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once and wait until it is mined; see :class:`chain_common.ports.Ledger`.
 

@@ -126,6 +126,11 @@ class TransactionSender:
             free_nonce = self._node.count(sender, pending=True)
             return self._outbox.record(key, sender, call.digest, free_nonce=free_nonce, sign=sign)
 
+    def reconcile(self, sender: Address) -> None:
+        """Give the node what it does not have of an account's recorded transactions."""
+        with _NONCE_LOCKS[sender]:
+            self._resend_earlier(sender)
+
     def _resend_earlier(self, sender: str) -> None:
         """Give the node what it does not have of the transactions before, or a later nonce would wait for ever.
 

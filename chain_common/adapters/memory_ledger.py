@@ -152,6 +152,9 @@ class MemoryLedger:
         """Return an upper estimate of the fee of a kind of call in wei; here every call costs the same."""
         return FEE_WEI
 
+    def reconcile(self) -> None:
+        """Do nothing: what was sent to this chain is on it."""
+
     def send(self, call: Call, *, key: str) -> Receipt:
         """Send a call once; see :meth:`chain_common.ports.Ledger.send`."""
         return self._chain.transact(self._account, call, key)

@@ -14,11 +14,11 @@ from typing import Any, Final
 import click
 
 from chain_common.adapters.presets import PackagedPresets
-from chain_common.demo.app_client import GaveUp
 from chain_common.demo.people import LenderPerson, OwnerPerson
 from chain_common.demo.rows import Files, sample_file, split
 from chain_common.demo.stage import LENDER_WEI, OWNER_WEI, Stage, open_stage
 from chain_common.demo.summary import pooled_scores, read_spec, summary
+from chain_common.errors import ChainError
 
 REACH_PART: Final = 0.94
 """The demo's target: this part of the improvement the app says a model of the lender's own rows shows."""
@@ -155,7 +155,7 @@ def _show(stage: Stage, files: Files, preset: str, *, browser: bool) -> int:
         for owner, rows in zip(crowd[1:], files.owners[1:], strict=True):
             owner.contribute(model_id, rows)
         say("Round 2 collects: the last seat is yours. Press Ctrl+C to end the demo.")
-    except GaveUp as error:
+    except ChainError as error:
         say(f"{error} The apps go on.")
     try:
         while True:
@@ -181,6 +181,8 @@ def _print_summary(told: dict[str, Any]) -> None:
         )
     click.echo("  on the closing set      AUC     KS  Brier")
     for name, scores in (("start", initial), ("trained encrypted", final), ("pooled in the clear", pooled)):
+        if scores is None:
+            continue  # No round was paid, so nothing was held and no closing score was due.
         click.echo(f"  {name:<20} {scores['auc']:.4f} {scores['ks']:.4f} {scores['brier']:.4f}")
     click.echo(
         f"  bounty {told['bounty_wei'] / ether:.6f} ETH = paid {told['paid_wei'] / ether:.6f} + "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
+from chain_common.errors import Locked
 from chain_common.world import World
 
 
@@ -17,6 +18,7 @@ class Indexer:
     """
 
     world: World
+    _reconciled: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def sync(self) -> int:
@@ -36,6 +38,9 @@ class Indexer:
             head_hash = ledger.block_hash(head)
             if not self._is_on_this_chain(head):
                 index.reset(identity)
+                self._reconciled = False
+            if not self._reconciled:
+                self._reconciled = self._reconcile()
             n_copied = 0
             start = index.checkpoint() + 1
             if start > head:
@@ -46,6 +51,13 @@ class Indexer:
             index.add((), head)
             self.world.documents.put("index", "checkpoint", {"block": head, "hash": head_hash})
             return n_copied
+
+    def _reconcile(self) -> bool:
+        try:
+            self.world.ledger.reconcile()
+        except Locked:
+            return False  # There is no account yet, and so nothing recorded.
+        return True
 
     def _is_on_this_chain(self, head: int) -> bool:
         """Tell whether the last block copied is still a block of the chain.

@@ -92,6 +92,8 @@ class ModelDescriber:
             return "closing score due" if self.reader.closing_score_due(seen) else "closing"
         if running is None:
             return "open"
+        if running.state is RoundState.OVERDUE:
+            return "overdue"
         return "collecting" if running.state is RoundState.COLLECTING else "settling"
 
     def _waits_for(self, seen: Snapshot) -> str:
@@ -178,13 +180,15 @@ class ModelDescriber:
         if model.status is ModelStatus.CLOSING:
             if self.reader.closing_score_due(seen):
                 return model.closing_by, "for the closing score; after it the held half is paid in full"
-            return model.reclaim_from, "for demanding an audit; after it what is left can be reclaimed"
+            return model.reclaim_from, "until what is left can be reclaimed"
         if running is None:
             return seen.terms.deadline, "for opening a round"
         if running.state is RoundState.COLLECTING:
             return running.closes_by, "for contributions to this round"
         if running.state is RoundState.DELIVERING:
             return running.deliver_by, "for the payloads of this round"
+        if running.state is RoundState.OVERDUE:
+            return running.settle_by, "was the lender's time to settle; anyone can fail the round now"
         return running.settle_by, "for the lender to settle; after it bond and bounty are forfeit"
 
     def _money(self, seen: Snapshot) -> Money:
@@ -238,7 +242,8 @@ class ModelDescriber:
         if each.state is RoundState.SETTLED:
             rejection = each.rejections[index]
             seat = self.reader.world.ledger.seat(each.model_id, each.number, index)
-            state = "rejected" if rejection else ("paid" if seat.claimed else "accepted")
+            all_claimed = seat.claimed and (seat.held_claimed or not each.held_wei or not each.shares[index])
+            state = "rejected" if rejection else ("paid" if all_claimed else "accepted")
             delivered = rejection is not Rejection.NOT_DELIVERED
         elif each.state is RoundState.FAILED:
             state = "returned"

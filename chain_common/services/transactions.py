@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from chain_common.domain.calls import Claim, End, FailRound, Reclaim, TopUp, Withdraw
 from chain_common.errors import RuleBroken
-from chain_common.ports import Job, JobKind, Json, JsonObject, StepContext
+from chain_common.ports import Job, Json, JsonObject, StepContext
 from chain_common.world import World
 
 KIND: Final = "transaction"
@@ -39,7 +39,7 @@ class Transactions:
 
     def register(self) -> None:
         """Make the job kind known to the worker."""
-        self.world.jobs.register(JobKind(KIND, (("Send the transaction", self._send),)))
+        self.world.register_job(KIND, ("Send the transaction", self._send))
 
     def submit(self, call: SimpleCall, *, title: str, intention: str, repeatable: bool = True) -> Job:
         """Queue a call. While one of the same intention is under way, that one is returned.
@@ -61,6 +61,7 @@ class Transactions:
             If the one under way has other arguments.
         """
         jobs, documents = self.world.jobs, self.world.documents
+        intention = f"{intention}.{self.world.chain_tag()}"
         arguments: JsonObject = asdict(call)
         with self._lock:
             current = documents.get("intentions", intention)
@@ -77,7 +78,7 @@ class Transactions:
                 "title": title,
                 "key": key,
             }
-            return jobs.enqueue(KIND, key, data)
+            return self.world.enqueue(KIND, key, data)
 
     def _send(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         arguments = cast(Mapping[str, int], data["arguments"])

@@ -220,6 +220,7 @@ MODEL_STATES = (
     "open",
     "collecting",
     "settling",
+    "overdue",
     "closing score due",
     "closing",
     "ended",

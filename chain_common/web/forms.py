@@ -141,7 +141,9 @@ class FormReader:
             raise FormRefused(self._problems)
 
 
-def uploaded(files: Mapping[str, FileStorage], name: str = "file") -> tuple[BinaryIO, str]:
+def uploaded(
+    files: Mapping[str, FileStorage], name: str = "file", wanted: str = "A CSV file of finished loans is needed."
+) -> tuple[BinaryIO, str]:
     """Return an uploaded file's bytes, in memory, and its name without folders.
 
     Raises
@@ -151,7 +153,7 @@ def uploaded(files: Mapping[str, FileStorage], name: str = "file") -> tuple[Bina
     """
     given = files.get(name)
     if given is None or not given.filename:
-        raise BadInput("No file was chosen.", expected="A CSV file of finished loans is needed.", field=name)
+        raise BadInput("No file was chosen.", expected=wanted, field=name)
     content = given.read()
     filename = re.split(r"[/\\]", given.filename)[-1][:200]
     if not content:

@@ -20,6 +20,7 @@ _MODEL_BADGES: dict[str, tuple[BadgeKind, str]] = {
     "open": ("good", "Open"),
     "collecting": ("run", "Round collecting"),
     "settling": ("run", "Being settled"),
+    "overdue": ("bad", "Lender is late"),
     "closing score due": ("warn", "Closing score due"),
     "closing": ("run", "Closing"),
     "ended": ("wait", "Ended"),

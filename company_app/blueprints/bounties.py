@@ -92,7 +92,7 @@ def publishing(draft_id: str) -> ResponseReturnValue:
         {"job": job_view(job), "model_id": model_id},
         url_for(".publishing", draft_id=draft_id, again=1),
     )
-    return page("publishing.html", view, again=again, refresh_s=jobs.LOOK_AGAIN_S)
+    return page("publishing.html", view, draft_id=draft_id, again=again, refresh_s=jobs.LOOK_AGAIN_S)
 
 
 @blueprint.post("/bounties/<draft_id>/discard")

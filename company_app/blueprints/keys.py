@@ -40,6 +40,6 @@ def back_up(draft_id: str) -> ResponseReturnValue:
 @blueprint.post("/keys/restore")
 def restore() -> ResponseReturnValue:
     """Put a model's backup into this vault."""
-    source, _ = uploaded(request.files)
+    source, _ = uploaded(request.files, wanted="A backup file is needed.")
     title = lender().backups.restore(source.read(), request.form.get("password", ""))
     return go(url_for("keys.all_keys"), f"“{title}” is restored.")

@@ -73,11 +73,22 @@ class Visitor:
     unfit: dict[str, list[str]] = field(default_factory=dict)
 
     def judge(self, name: str) -> None:
-        """Let axe look at the page as it is, in light and in dark."""
+        """Let axe look at the page, in light and in dark; one that loads itself anew meanwhile is looked at again."""
         if not AXE.exists():
             missing("axe-core")
-        self.page.evaluate(AXE.read_text())
+        for tries_left in (2, 1, 0):
+            try:
+                self.unfit[name] = self._found()
+            except BrowserError as error:
+                if not tries_left or "context was destroyed" not in str(error):
+                    raise
+                self.page.wait_for_load_state()
+            else:
+                return
+
+    def _found(self) -> list[str]:
         found = []
+        self.page.evaluate(AXE.read_text())
         for scheme, options in (("light", {}), ("dark", {"runOnly": ["color-contrast"]})):
             self.page.emulate_media(color_scheme=scheme)
             wanted = {"resultTypes": ["violations"], **options}
@@ -88,7 +99,7 @@ class Visitor:
                 if each["impact"] in ("serious", "critical")
             ]
         self.page.emulate_media(color_scheme="light")
-        self.unfit[name] = found
+        return found
 
 
 def visitor(browser: Browser, base_url: str, *, javascript: bool = True) -> Visitor:
@@ -111,6 +122,3 @@ def _note(somebody: Visitor, message: ConsoleMessage) -> None:
 def fact(page: Page, label: str) -> Any:
     """Find the value beside a label in a list of facts."""
     return page.locator("dl > div").filter(has=page.locator(f'dt:text-is("{label}")')).first.locator("dd")
-
-
-__all__ = ["Browser", "BrowserError", "Visitor", "fact", "launched", "missing", "visitor"]

@@ -217,7 +217,7 @@ def test_a_fixed_port_is_used() -> None:
 
 def test_without_a_program_it_is_said_in_one_line_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("chain_common.adapters.embedded_chain_programs._module_folders", lambda: (tmp_path,))
-    for kind, name in (("", "neither Anvil nor Ganache"), ("anvil", "Anvil"), ("ganache", "Ganache")):
+    for kind, name in (("", "Anvil or Ganache"), ("anvil", "Anvil"), ("ganache", "Ganache")):
         with pytest.raises(NoChainProgram) as caught:
             chain_program(kind, environment={"PATH": str(tmp_path)})
         assert caught.value.program == name

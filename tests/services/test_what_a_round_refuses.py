@@ -10,7 +10,7 @@ from chain_common.domain.privacy import NoiseNotWaived
 from chain_common.domain.repository import Rejection, RoundState, SettlementReport
 from chain_common.domain.row_floor import TooFewRows
 from chain_common.services.data_owner.contributing import contribute_key
-from chain_common.services.data_owner.files import AlreadyContributed, FileForgotten
+from chain_common.services.data_owner.files import AlreadyContributed, SentAlready
 from chain_common.services.model_reader import committed
 from tests.services.town import ETHER, Town, drawn_rows
 
@@ -205,7 +205,7 @@ def test_nothing_is_computed_before_missing_noise_is_acknowledged():
     assert anna.world.secrets.names("contributions/") == []
     assert anna.app.files.draft(draft_id).n_rows == 400  # the file is still held
     anna.app.contributing.confirm(draft_id, acknowledge_no_noise=True)
-    with pytest.raises(FileForgotten):
+    with pytest.raises(SentAlready):
         anna.app.files.draft(draft_id)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, cast
 
+from chain_common.chain_errors import in_ether
 from chain_common.contract_errors import RoundFull, RoundMismatch, RoundNotCollecting, StaleBase
 from chain_common.domain.calls import Contribute
 from chain_common.domain.content_id import digest_of
@@ -25,7 +26,7 @@ from chain_common.domain.update import (
 )
 from chain_common.domain.wire import Payload
 from chain_common.errors import RuleBroken
-from chain_common.ports import JobKind, Json, JsonObject, StartOver, StepContext, WaitFor
+from chain_common.ports import Json, JsonObject, StartOver, StepContext, WaitFor
 from chain_common.services.binding import binding_for
 from chain_common.services.data_owner.delivering import POLL_S, Delivering, contribution_secret
 from chain_common.services.data_owner.files import COLLECTION, CannotContribute, Files
@@ -50,7 +51,7 @@ class NotEnoughForContribution(RuleBroken):
     def __init__(self, short_by_wei: int) -> None:
         self.short_by_wei = short_by_wei
         super().__init__(
-            f"The account is {short_by_wei / 10**18:.6f} ETH short of stake and fee.",
+            f"The account is {in_ether(short_by_wei)} short of stake and fee.",
             do="Fund the account and try again. The file stays read for an hour.",
         )
 
@@ -72,17 +73,13 @@ class Contributing:
 
     def register(self) -> None:
         """Make the job kinds known to the worker."""
-        self.world.jobs.register(
-            JobKind(
-                CONTRIBUTE,
-                (
-                    ("Read the encrypted model", self._read_model),
-                    ("Compute and encrypt the update", self._encrypt),
-                    ("Seal the payload for the lender", self._seal),
-                    ("Commit on chain", self._commit),
-                    ("Keep the receipt", self._keep_receipt),
-                ),
-            )
+        self.world.register_job(
+            CONTRIBUTE,
+            ("Read the encrypted model", self._read_model),
+            ("Compute and encrypt the update", self._encrypt),
+            ("Seal the payload for the lender", self._seal),
+            ("Commit on chain", self._commit),
+            ("Keep the receipt", self._keep_receipt),
         )
 
     def confirm(self, draft_id: str, *, acknowledge_no_noise: bool) -> str:
@@ -102,6 +99,8 @@ class Contributing:
         NotEnoughForContribution
             If the account cannot pay stake and fee.
         """
+        if self.world.documents.get(COLLECTION, draft_id) is not None:
+            return draft_id  # The form was sent twice.
         short_by = self.files.draft(draft_id).short_by_wei
         if short_by:
             raise NotEnoughForContribution(short_by)
@@ -110,7 +109,7 @@ class Contributing:
             self.files.refuse_same_rows(held.draft.model_id, held.tags)
             statistics = accumulate(held.inputs, held.labels, held.spec.loss, class_weights=held.spec.class_weights)
             released = release_without_noise(statistics, acknowledged=acknowledge_no_noise)
-            contribution_id = self.world.new_id()
+            contribution_id = draft_id
             self.world.secrets.put(contribution_secret(contribution_id, "statistics"), released.to_bytes())
             self.world.secrets.put(contribution_secret(contribution_id, "row-tags"), held.tags.to_bytes())
             self.world.documents.put(
@@ -127,16 +126,22 @@ class Contributing:
                     "data_set": held.tags.root().hex(),
                 },
             )
-            self.world.jobs.enqueue(
+        self.ensure(contribution_id)
+        return contribution_id
+
+    def ensure(self, contribution_id: str) -> None:
+        """Queue the job of a contribution that is not on chain yet; a crash may have come between it and its job."""
+        document = self.world.documents.get(COLLECTION, contribution_id)
+        if document is not None and "seat" not in document and document["chain"] == self.world.chain_tag():
+            self.world.enqueue(
                 CONTRIBUTE,
                 contribute_key(contribution_id),
                 {
                     "contribution_id": contribution_id,
-                    "model_id": held.draft.model_id,
-                    "title": f"Contribute to “{held.draft.title}”",
+                    "model_id": document["model_id"],
+                    "title": f"Contribute to “{document['title']}”",
                 },
             )
-        return contribution_id
 
     # ------------------------------------------------------------------------------------------------------- steps
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from chain_common.domain.calls import Claim
@@ -11,12 +11,13 @@ from chain_common.domain.repository import Due, Model, ModelStatus, Round, Round
 from chain_common.domain.rewards import seat_amounts
 from chain_common.errors import BadInput, RuleBroken
 from chain_common.ports import Job, JsonObject
-from chain_common.services.data_owner.contributing import contribute_key
+from chain_common.services.data_owner.contributing import Contributing, contribute_key
 from chain_common.services.data_owner.delivering import deliver_key
 from chain_common.services.data_owner.files import COLLECTION
 from chain_common.services.data_owner.views import ContributionsView, ContributionView
 from chain_common.services.job_views import job_view
 from chain_common.services.model_describer import REJECTION_REASONS
+from chain_common.services.retrying import retry_in_time
 from chain_common.services.transactions import Transactions
 from chain_common.world import World
 
@@ -53,6 +54,22 @@ class Contributions:
 
     world: World
     transactions: Transactions
+    contributing: Contributing
+
+    def watch(self) -> None:
+        """Take up contributions a crash left without their job, and deliveries that failed while there is time."""
+        tag = self.world.chain_tag()
+        for contribution_id, document in self.world.documents.all(COLLECTION):
+            if document["chain"] != tag:
+                continue
+            if "seat" not in document:
+                self.contributing.ensure(contribution_id)
+                continue
+            delivery = self.world.jobs.get(deliver_key(contribution_id))
+            if delivery is not None and delivery.state == "failed":
+                round_ = self.world.ledger.round(cast(int, document["model_id"]), cast(int, document["round"]))
+                if round_.state in (RoundState.DELIVERING, RoundState.AWAITING_SETTLEMENT):
+                    retry_in_time(self.world, delivery)
 
     def view(self) -> ContributionsView:
         """Return all contributions, newest first, and what they came to."""
@@ -110,6 +127,8 @@ class Contributions:
             standing = self._standing(model, round_, seat)
             due = self.world.ledger.due(model_id, number, seat) if seat < round_.seats else due
             claimed = self._claimed(model_id, number, seat)
+            if claimed and not due.stake_wei + due.reward_wei and not standing.held_wei:
+                standing = replace(standing, next_step="Nothing more is due; withdraw your credit from your account.")
             job = self.world.jobs.get(deliver_key(contribution_id)) or job
         due_wei = due.stake_wei + due.reward_wei
         return ContributionView(
@@ -126,7 +145,9 @@ class Contributions:
             next_step=standing.next_step,
             stake_wei=int(str(document["stake_wei"])),
             share_64ths=standing.share_64ths,
-            reward_wei=standing.reward_wei,
+            reward_wei=max(standing.reward_wei, claimed + due_wei - int(str(document["stake_wei"])))
+            if seat is not None and standing.state == "round failed"
+            else standing.reward_wei,
             held_wei=standing.held_wei,
             due_wei=due_wei,
             claimed_wei=claimed,
@@ -150,7 +171,7 @@ class Contributions:
         waiting = {
             RoundState.COLLECTING: _Standing(
                 "round collecting",
-                "When the round closes this app delivers the payload by itself; leave it running.",
+                "When the round closes this app delivers the payload by itself; leave it running and unlocked.",
             ),
             RoundState.DELIVERING: _Standing("to be delivered", "This app delivers the payload by itself."),
             RoundState.AWAITING_SETTLEMENT: _Standing(
@@ -177,17 +198,29 @@ class Contributions:
             return _Standing(
                 "no money in this round", "The round did not lower the loss enough. Claim your stake back."
             )
+        share = round_.shares[seat]
         first = seat_amounts(round_.money_wei - round_.held_wei, round_.shares)[seat]
-        share, closed = round_.shares[seat], model.closing_settled or model.status is ModelStatus.ENDED
-        if closed or model.failed:
+        if model.failed:
+            return _Standing(
+                "round failed",
+                "A later round failed: the held half is forfeit, and a part of the forfeit is yours. Claim it.",
+                share_64ths=share,
+                reward_wei=first,
+            )
+        if round_.held_wei == 0 or self._held_half_is_decided(model):
             paid = seat_amounts(round_.held_paid_wei, round_.shares)[seat]
-            return _Standing("closed and paid", "Claim what is due, then withdraw.", "", share, first + paid)
-        held = seat_amounts(round_.held_wei, round_.shares)[seat]
+            return _Standing(
+                "closed and paid", "Claim what is due, then withdraw.", share_64ths=share, reward_wei=first + paid
+            )
         return _Standing(
             "half credited",
             "The held half is decided when the model is scored a last time, after training has ended.",
-            "",
-            share,
-            first,
-            held,
+            share_64ths=share,
+            reward_wei=first,
+            held_wei=seat_amounts(round_.held_wei, round_.shares)[seat],
         )
+
+    def _held_half_is_decided(self, model: Model) -> bool:
+        """Tell whether the closing score was given, or its time is over and the held half is due in full."""
+        over = 0 < model.closing_by < self.world.ledger.head().timestamp
+        return model.closing_settled or model.status is ModelStatus.ENDED or over

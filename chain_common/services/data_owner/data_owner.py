@@ -42,7 +42,7 @@ class DataOwner:
         contributing = Contributing(world, reader, market, files, delivering)
         for part in (transactions, contributing, delivering):
             part.register()
-        contributions = Contributions(world, transactions)
+        contributions = Contributions(world, transactions, contributing)
         return cls(
             world,
             Account(world, transactions),
@@ -58,4 +58,5 @@ class DataOwner:
         """Forget rows nobody decided about and payloads of rounds that are over, and copy new events."""
         self.files.forget_old()
         self.indexer.sync()
+        self.contributions.watch()
         self.delivering.tidy()

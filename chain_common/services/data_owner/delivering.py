@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from chain_common.domain.repository import RoundState
 from chain_common.errors import RuleBroken
-from chain_common.ports import JobKind, Json, JsonObject, StepContext, WaitFor
+from chain_common.ports import Json, JsonObject, StepContext, WaitFor
 from chain_common.services.data_owner.files import COLLECTION
 from chain_common.world import World
 
@@ -18,11 +18,11 @@ POLL_S: Final = 2.0
 
 
 class TooLateToDeliver(RuleBroken):
-    """The round was settled, or has failed, without this payload; it stays on this machine."""
+    """The round was settled, or has failed, without this payload; it never leaves this machine."""
 
     def __init__(self, number: int) -> None:
         super().__init__(
-            f"Round {number} is over; the payload was not delivered in time and stays on this machine.",
+            f"Round {number} is over; the payload was not delivered in time and never left this machine.",
             do="Claim what is due of your stake.",
         )
 
@@ -45,21 +45,15 @@ class Delivering:
 
     def register(self) -> None:
         """Make the job kind known to the worker."""
-        self.world.jobs.register(
-            JobKind(
-                DELIVER,
-                (
-                    ("Wait until the round has closed", self._wait_for_close),
-                    ("Deliver the payload", self._deliver),
-                ),
-            )
+        self.world.register_job(
+            DELIVER, ("Wait until the round has closed", self._wait_for_close), ("Deliver the payload", self._deliver)
         )
 
     def enqueue(self, committed: Mapping[str, Json]) -> None:
         """Queue the delivery of what a contribution's job has committed."""
         contribution_id = str(committed["contribution_id"])
         data: JsonObject = {name: committed[name] for name in ("contribution_id", "model_id", "round", "payload")}
-        self.world.jobs.enqueue(DELIVER, deliver_key(contribution_id), {**data, "title": "Deliver the payload"})
+        self.world.enqueue(DELIVER, deliver_key(contribution_id), {**data, "title": "Deliver the payload"})
 
     def _wait_for_close(self, data: Mapping[str, Json], context: StepContext) -> JsonObject | WaitFor:
         round_ = self.world.ledger.round(cast(int, data["model_id"]), cast(int, data["round"]))

@@ -38,6 +38,14 @@ LONGEST_TAGS_FOR: Final = 2**40
 COLLECTION: Final = "contributions"
 
 
+class SentAlready(RuleBroken):
+    """A read file has been contributed; there is nothing left to decide."""
+
+    def __init__(self, contribution_id: str) -> None:
+        self.contribution_id = contribution_id
+        super().__init__("This file has been contributed.", do="Look at it under My contributions.")
+
+
 class FileForgotten(BadInput):
     """A read file is no longer held: rows stay in memory only, for an hour and until the app stops."""
 
@@ -173,10 +181,12 @@ class Files:
         )
 
     def draft(self, draft_id: str) -> ContributionDraft:
-        """Return what was read, with the account's balance as it is now. Raises ``FileForgotten``."""
+        """Return what was read, with the account's balance as it is now. Raises ``FileForgotten``, ``SentAlready``."""
         with self._lock:
             self._forget_old()
             if draft_id not in self._held:
+                if self.world.documents.get(COLLECTION, draft_id) is not None:
+                    raise SentAlready(draft_id)
                 raise FileForgotten
             draft = self._held[draft_id].draft
         ledger = self.world.ledger

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final, cast
 
+from chain_common.chain_errors import in_ether
 from chain_common.domain.calls import CreateModel
 from chain_common.domain.model_secrets import ValidationRows, rows_from_bytes, rows_to_bytes
 from chain_common.errors import BadInput, RuleBroken
@@ -19,9 +20,6 @@ from chain_common.world import World
 
 DRAFTS: Final = "bounties"
 PUBLISH: Final = "publish"
-
-
-_ETHER: Final = 10**18
 
 
 DRAFT_ID: Final = re.compile(r"[0-9a-f]{16}")
@@ -132,9 +130,15 @@ class Bounties:
         self._keep(chosen)
         return chosen
 
+    def _can_be_withdrawn(self, job: Job) -> bool:
+        """Tell whether a publishing job failed, or waits for a chain this app has left, before the bounty was there."""
+        stuck = job.state == "failed" or (job.state == "waiting" and job.data.get("chain") != self.world.chain_tag())
+        return stuck and "model_id" not in job.data
+
     def discard(self, draft_id: str) -> None:
         """Delete a draft and its rows. Raises ``AlreadyPosted`` once publishing has begun."""
-        self.draft(draft_id)
+        if self.world.documents.get(DRAFTS, draft_id) is None:
+            raise NoSuchDraft(draft_id)
         self._withdraw_failed(draft_id)
         for name in self.world.secrets.names(f"bounties/{draft_id}/"):
             self.world.secrets.delete(name)
@@ -144,7 +148,7 @@ class Bounties:
         """Take back a publishing job that failed before the contract had the bounty. Raises ``AlreadyPosted``."""
         job = self.world.jobs.get(self.publish_key(draft_id))
         document = self.world.documents.get(DRAFTS, draft_id) or {}
-        if "model_id" in document or (job is not None and (job.state != "failed" or "model_id" in job.data)):
+        if "model_id" in document or (job is not None and not self._can_be_withdrawn(job)):
             raise AlreadyPosted
         if job is not None:
             self.world.jobs.cancel(job.key)
@@ -191,7 +195,7 @@ class Bounties:
         if review.short_by_wei and self.world.jobs.get(self.publish_key(draft_id)) is None:
             raise NotEnoughForBounty(review)
         data = {"draft_id": draft_id, "title": f"Post the bounty “{review.draft.choices.title}”"}
-        return self.world.jobs.enqueue(PUBLISH, self.publish_key(draft_id), {**data})
+        return self.world.enqueue(PUBLISH, self.publish_key(draft_id), {**data})
 
 
 class NotEnoughForBounty(RuleBroken):
@@ -200,7 +204,7 @@ class NotEnoughForBounty(RuleBroken):
     def __init__(self, review: BountyReview) -> None:
         self.short_by_wei = review.short_by_wei
         super().__init__(
-            f"The account has {review.balance_wei / _ETHER:.6f} ETH.",
-            expected=f"Bounty, bond and fee come to {(review.value_wei + review.fee_estimate_wei) / _ETHER:.6f} ETH.",
+            f"The account has {in_ether(review.balance_wei)}.",
+            expected=f"Bounty, bond and fee come to {in_ether(review.value_wei + review.fee_estimate_wei)}.",
             do="Fund the account or lower bounty and bond. Your draft is kept.",
         )

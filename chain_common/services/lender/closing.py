@@ -10,7 +10,7 @@ from chain_common.domain.calls import SettleClosing
 from chain_common.domain.loss_units import mean_loss
 from chain_common.domain.scoring import loss
 from chain_common.errors import RuleBroken
-from chain_common.ports import JobKind, Json, JsonObject, StepContext
+from chain_common.ports import Json, JsonObject, StepContext
 from chain_common.services.lender.bounties import Bounties
 from chain_common.services.lender.keys import ModelKeys
 from chain_common.services.lender.publishing import Publishing
@@ -33,9 +33,7 @@ class Closing:
 
     def register(self) -> None:
         """Make the job kind known to the worker."""
-        self.world.jobs.register(
-            JobKind(KIND, (("Score the closing set", self._score), ("Send the closing score", self._send)))
-        )
+        self.world.register_job(KIND, ("Score the closing set", self._score), ("Send the closing score", self._send))
 
     def key(self, model_id: int) -> str:
         """Name a model's job."""
@@ -44,7 +42,7 @@ class Closing:
     def ensure(self, draft_id: str, model_id: int) -> None:
         """Queue the closing score of a model; a failed try is repeated while there is time."""
         data: JsonObject = {"draft_id": draft_id, "model_id": model_id, "title": "Closing score"}
-        retry_in_time(self.world, self.world.jobs.enqueue(KIND, self.key(model_id), data))
+        retry_in_time(self.world, self.world.enqueue(KIND, self.key(model_id), data))
 
     def _score(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         draft_id, model_id = str(data["draft_id"]), cast(int, data["model_id"])

@@ -100,13 +100,15 @@ class LenderModels:
         seen = self.reader.snapshot(model_id)
         now = self.world.ledger.head().timestamp
         is_open = seen.model.status is ModelStatus.OPEN
+        overdue = seen.running is not None and seen.running.state is RoundState.OVERDUE
         return ModelActions(
             can_end=is_open and seen.running is None,
             can_reclaim=seen.model.status is ModelStatus.CLOSING
             and not self.reader.closing_score_due(seen)
-            and now > seen.model.reclaim_from > 0,
-            can_top_up=is_open,
-            can_fail_round=seen.running is not None and seen.running.state is RoundState.OVERDUE,
+            and seen.model.left_wei + seen.model.bond_wei > 0
+            and now >= seen.model.reclaim_from > 0,
+            can_top_up=is_open and not overdue,
+            can_fail_round=overdue,
         )
 
     # ------------------------------------------------------------------------------------------------------ actions
@@ -170,6 +172,7 @@ class LenderModels:
 
     def _watch_one(self, model_id: int, draft_id: str) -> None:
         seen = self.reader.snapshot(model_id)
+        self.settling.finish(model_id)
         if seen.running is not None:
             self.settling.ensure(draft_id, seen.running)
         elif self.reader.closing_score_due(seen):

@@ -40,6 +40,10 @@ class OpenedSeat:
     tags: RowTags | None = None
 
 
+def _tags_secret(draft_id: str, number: int, index: int) -> str:
+    return f"bounties/{draft_id}/row-tags/{number}-{index}"
+
+
 @dataclass(frozen=True, slots=True)
 class Payloads:
     """Fetches and opens what data owners have delivered.
@@ -94,7 +98,8 @@ class Payloads:
         rows_accepted
             Rows of all seats accepted in earlier rounds; it sets the length of row tags.
         """
-        secrets, known = self.keys.of(draft_id), self._tags_accepted_before(draft_id)
+        secrets, number = self.keys.of(draft_id), committed(seats[0]).round
+        known = self._tags_accepted_before(draft_id, cast(int, seats[0].model_id), number)
         opened = []
         for index, event in enumerate(seats):
             progress(index / len(seats), f"{index} of {len(seats)}")
@@ -106,11 +111,13 @@ class Payloads:
             {
                 "rows": seat.update.n_rows if seat.update else 0,
                 "products": [str(product) for product in seat.update.products] if seat.update else [],
-                "tags": seat.tags.to_bytes().hex() if seat.tags else "",
             }
             for seat in opened
         ]
-        self.world.secrets.put(self._opened(draft_id, committed(seats[0]).round), json.dumps(kept).encode())
+        self.world.secrets.put(self._opened(draft_id, number), json.dumps(kept).encode())
+        for index, seat in enumerate(opened):
+            if seat.tags is not None:
+                self.world.secrets.put(_tags_secret(draft_id, number, index), seat.tags.to_bytes())
         return opened
 
     def _open_seat(
@@ -161,18 +168,20 @@ class Payloads:
 
     def forget(self, draft_id: str, number: int) -> None:
         """Forget a settled round's payloads and updates; the tags of accepted seats stay, to know the rows again."""
-        if self.world.secrets.has(self._opened(draft_id, number)):
-            for seat, each in enumerate(self._kept(draft_id, number)):
-                if each["tags"]:
-                    name = f"bounties/{draft_id}/row-tags/{number}-{seat}"
-                    self.world.secrets.put(name, bytes.fromhex(each["tags"]))
-            self.world.secrets.delete(self._opened(draft_id, number))
+        self.world.secrets.delete(self._opened(draft_id, number))
         for name in self.world.secrets.names(f"bounties/{draft_id}/sealed/{number}-"):
             self.world.secrets.delete(name)
 
-    def _tags_accepted_before(self, draft_id: str) -> list[RowTags]:
-        names = self.world.secrets.names(f"bounties/{draft_id}/row-tags/")
-        return [RowTags.read(self.world.secrets.get(name)) for name in names]
+    def _tags_accepted_before(self, draft_id: str, model_id: int, number: int) -> list[RowTags]:
+        """Read the tags of the seats that the chain says were accepted in earlier rounds."""
+        found = []
+        for earlier in range(1, number):
+            round_ = self.world.ledger.round(model_id, earlier)
+            for index, rejection in enumerate(round_.rejections):
+                name = _tags_secret(draft_id, earlier, index)
+                if not rejection and self.world.secrets.has(name):
+                    found.append(RowTags.read(self.world.secrets.get(name)))
+        return found
 
     def _kept(self, draft_id: str, number: int) -> list[dict[str, Any]]:
         return cast(list[dict[str, Any]], json.loads(self.world.secrets.get(self._opened(draft_id, number))))

@@ -24,7 +24,7 @@ from chain_common.domain.scoring import (
 from chain_common.domain.sealing import sealing_public_key
 from chain_common.domain.spec_parts import BaseRateStart, DampedStep, PrivacyFloor, PublicKeys, Sharing
 from chain_common.domain.spec_parts import Metric as MetricName
-from chain_common.ports import JobKind, Json, JsonObject, Presets, StepContext
+from chain_common.ports import Json, JsonObject, Presets, StepContext
 from chain_common.services.lender.bounties import DRAFTS, PUBLISH, Bounties
 from chain_common.services.lender.keys import ModelKeys, weights_document
 from chain_common.services.lender.terms import contract_terms
@@ -44,17 +44,13 @@ class Publishing:
 
     def register(self) -> None:
         """Make the job kind known to the worker."""
-        self.world.jobs.register(
-            JobKind(
-                PUBLISH,
-                (
-                    ("Make the model's keys", self._make_keys),
-                    ("Encrypt the first weights", self._encrypt),
-                    ("Publish spec and weights", self._publish),
-                    ("Escrow bounty and bond", self._escrow),
-                    ("Note the model", self._note),
-                ),
-            )
+        self.world.register_job(
+            PUBLISH,
+            ("Make the model's keys", self._make_keys),
+            ("Encrypt the first weights", self._encrypt),
+            ("Publish spec and weights", self._publish),
+            ("Escrow bounty and bond", self._escrow),
+            ("Note the model", self._note),
         )
 
     def _make_keys(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
@@ -106,11 +102,11 @@ class Publishing:
 
     def _note(self, data: Mapping[str, Json], context: StepContext) -> JsonObject:
         draft_id, model_id = _draft(data), cast(int, data["model_id"])
-        title = self.bounties.draft(draft_id).choices.title
+        title, chain = self.bounties.draft(draft_id).choices.title, self.world.chain_tag()
         self.world.documents.update(
             DRAFTS,
             draft_id,
-            lambda old: {**old, "model_id": model_id, "title": title, "chain": self.world.chain_tag()},
+            lambda old: {**old, "model_id": model_id, "title": title, "chain": chain},
         )
         rows, base = self.bounties.rows(draft_id, "scoring"), bytes.fromhex(str(data["base_weights"]))
         start = scores_of(rows, self.keys.weights(draft_id, base) / 2**26)

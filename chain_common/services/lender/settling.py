@@ -14,7 +14,7 @@ from chain_common.domain.repository import ChainEvent, Rejection, Round, RoundSt
 from chain_common.domain.scoring import weights_commitment
 from chain_common.domain.settlement import RoundTerms, settle_round
 from chain_common.errors import RuleBroken
-from chain_common.ports import JobKind, Json, JsonObject, StartOver, StepContext, WaitFor
+from chain_common.ports import Json, JsonObject, StartOver, StepContext, WaitFor
 from chain_common.services.lender.bounties import Bounties
 from chain_common.services.lender.keys import ModelKeys, weights_document
 from chain_common.services.lender.payloads import Payloads
@@ -54,18 +54,14 @@ class Settling:
 
     def register(self) -> None:
         """Make the job kind known to the worker."""
-        self.world.jobs.register(
-            JobKind(
-                KIND,
-                (
-                    ("Fetch the payloads", self._fetch),
-                    ("Open and check", self._open),
-                    ("Combine, score and share", self._combine),
-                    ("Publish the next weights", self._publish),
-                    ("Send the settlement", self._send),
-                    ("Note the scores", self._note),
-                ),
-            )
+        self.world.register_job(
+            KIND,
+            ("Fetch the payloads", self._fetch),
+            ("Open and check", self._open),
+            ("Combine, score and share", self._combine),
+            ("Publish the next weights", self._publish),
+            ("Send the settlement", self._send),
+            ("Note the scores", self._note),
         )
 
     def key(self, model_id: int, number: int) -> str:
@@ -83,7 +79,13 @@ class Settling:
             "round": round_.number,
             "title": f"Settle round {round_.number}",
         }
-        retry_in_time(self.world, self.world.jobs.enqueue(KIND, key, data))
+        retry_in_time(self.world, self.world.enqueue(KIND, key, data))
+
+    def finish(self, model_id: int) -> None:
+        """Try a model's failed settlement jobs again, also of rounds that are settled: their last step is still due."""
+        for job in self.world.jobs.all(kind=KIND, unfinished=True):
+            if job.data.get("model_id") == model_id and job.data.get("chain") == self.world.chain_tag():
+                retry_in_time(self.world, job)
 
     # ------------------------------------------------------------------------------------------------------- steps
 

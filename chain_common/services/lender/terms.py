@@ -105,6 +105,10 @@ def check_choices(choices: BountyChoices, draft: BountyDraft) -> None:
             expected="At least half: it is what a silent or lying lender loses.",
             field="bond_eth",
         )
+    if choices.stake_wei > choices.bounty_wei:
+        raise BadInput(
+            "The stake is above the bounty.", expected="At most the bounty; a small part of it.", field="stake_eth"
+        )
     bounds = {
         "seats": (choices.seats, 1, 16),
         "pilot_seats": (choices.pilot_seats, 0, 16),
