@@ -21,7 +21,6 @@ COPY requirements requirements
 RUN pip install --no-cache-dir --require-hashes -r requirements/dev.txt
 COPY . .
 COPY --from=node-packages /srv/node_modules/htmx.org node_modules/htmx.org
-COPY --from=node-packages /srv/node_modules/uplot node_modules/uplot
 RUN python scripts/setup_stages.py && python -m build --wheel --no-isolation --outdir /dist
 
 FROM python:3.13-slim AS app
