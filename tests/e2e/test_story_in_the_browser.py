@@ -23,6 +23,13 @@ expect.set_options(timeout=PATIENCE_MS)
 BOUNTY, BOND, STAKE = ETHER, ETHER // 2, ETHER // 1000
 OWNER_ROWS = 2000  # finished loans in data/sample_owner.csv, see data/README.md
 SECOND_ROWS = 900
+WINDOWS = {
+    "collect_window": "10 min",
+    "deliver_window": "5 min",
+    "settle_window": "5 min",
+    "closing_window": "5 min",
+    "audit_demand_window": "2 s",
+}
 
 
 @dataclass
@@ -111,14 +118,8 @@ def posted(story):
     fill(page, "Rounds", "2")
     fill(page, "Deadline", "1 h")
     page.get_by_text("Times and finer rules").click()
-    for label, words in (
-        ("Time to contribute", "10 min"),
-        ("Time to deliver", "5 min"),
-        ("Time to settle", "5 min"),
-        ("Time for the closing score", "5 min"),
-        ("Time to demand an audit", "2 s"),
-    ):
-        fill(page, label, words)
+    for name, words in WINDOWS.items():
+        page.locator(f"input[name={name}]").fill(words)
     # Further than these rows lead, so that one round does not end the training.
     page.get_by_role("textbox", name=re.compile("^Target")).fill(FAR)
     press(page, "Review the bounty")
