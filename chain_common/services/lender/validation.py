@@ -100,9 +100,11 @@ def _split(
     rng: Rng, preset: Preset, features: tuple[Feature, ...], rows: LabelledLoans, half: int
 ) -> tuple[ValidationRows, ValidationRows]:
     seed = int.from_bytes(rng.random_bytes(16), "big")
-    order = np.random.default_rng(seed).permutation(len(rows.labels))
+    # Bad rows fall to both sets alike: chance alone would make one set harder than the other.
+    chosen = np.random.default_rng(seed).permutation(len(rows.labels))[: 2 * half]
+    by_label = chosen[np.argsort(rows.labels[chosen], kind="stable")]
     inputs = to_int16(encode(features, rows.table.columns, norm_bound=preset.norm_bound))
-    first, second = order[:half], order[half : 2 * half]
+    first, second = by_label[::2], by_label[1::2]
     return ValidationRows(inputs[first], rows.labels[first]), ValidationRows(inputs[second], rows.labels[second])
 
 
