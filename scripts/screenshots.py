@@ -103,11 +103,12 @@ def compose(browser: Browser) -> None:
     """Lay the lender's model page and the data owner's beside each other for the README."""
     pictures = [FOLDER / "lender-models-1-1280-light.png", FOLDER / "data-owner-contribution-1280-light.png"]
     images = "".join(
-        f'<img src="data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}">' for picture in pictures
+        f'<div><img src="data:image/png;base64,{base64.b64encode(picture.read_bytes()).decode()}"></div>'
+        for picture in pictures
     )
     style = (
         "body{margin:0;display:flex;gap:24px;padding:24px;background:#d9dce6}"
-        "img{width:640px;height:760px;object-fit:cover;object-position:left top;border-radius:6px}"
+        "div{width:640px;height:760px;overflow:hidden;border-radius:6px}img{width:100%}"
     )
     page = browser.new_page(viewport={"width": 1352, "height": 808})
     page.set_content(f"<style>{style}</style>{images}")
