@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chain_common.domain.calls import Withdraw
-from chain_common.errors import RuleBroken, Unavailable
+from chain_common.errors import Locked, RuleBroken, Unavailable
 from chain_common.ports import Job
 from chain_common.services.transactions import Transactions
 from chain_common.services.views import AccountView, Vitals
@@ -57,9 +58,10 @@ class Account:
         account, chain_id, block, balance, credit = "", 0, 0, 0, 0
         chain_reached = store_reached = True
         try:
-            account = ledger.account()
             block, chain_id = ledger.head().number, ledger.identity().chain_id
-            balance, credit = ledger.balance(account), ledger.credit(account)
+            with suppress(Locked):  # There is no account yet.
+                account = ledger.account()
+                balance, credit = ledger.balance(account), ledger.credit(account)
         except Unavailable as error:
             chain_reached = False
             problems.append(error.sentence)

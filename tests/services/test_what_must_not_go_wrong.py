@@ -8,7 +8,7 @@ from chain_common.chain_errors import NotEnoughEther
 from chain_common.contract_errors import StillDeliverable
 from chain_common.domain.calls import Settle
 from chain_common.domain.repository import ChainIdentity, Rejection, RoundState
-from chain_common.errors import Unavailable
+from chain_common.errors import Locked, Unavailable
 from chain_common.services.lender.bounties import AlreadyPosted
 from chain_common.services.transactions import UnderWay
 from tests.services.town import ETHER, Town, drawn_rows
@@ -278,3 +278,16 @@ class TestWhatADataOwnerIsTold:
         anna.claim(first)
         assert anna.view(first).claimed_wei == 375 * 10**15 + told.stake_wei
         assert not lender.app.models.view(model_id).actions.can_reclaim
+
+
+def test_chain_and_store_are_reached_also_before_there_is_an_account():
+    town = Town()
+    lender = town.lender()
+
+    class NoAccount(Refusing):
+        def account(self):
+            raise Locked("There is no account here yet.")
+
+    world = replace(lender.world, ledger=NoAccount(lender.world.ledger))
+    vitals = replace(lender.app.account, world=world).vitals()
+    assert (vitals.chain_reached, vitals.store_reached, vitals.account, vitals.problem) == (True, True, "", "")
