@@ -10,6 +10,7 @@ from chain_common.domain.content_id import cid_of
 from chain_common.domain.model_spec import ClassTarget, ModelSpec
 from chain_common.domain.repository import ChainEvent, ModelStatus, Rejection, Round, RoundState
 from chain_common.domain.rewards import seat_amounts
+from chain_common.domain.wire import PUBLIC_REJECTION_REASON
 from chain_common.services.model_reader import ModelReader, Snapshot, committed
 from chain_common.services.views import (
     ModelActions,
@@ -34,7 +35,7 @@ ROUND_WORDS: Final = {
 REJECTION_REASONS: Final = {
     Rejection.ACCEPTED: "",
     Rejection.NOT_DELIVERED: "The payload was not in the content store when the time for delivery was over.",
-    Rejection.UNOPENABLE: "The payload could not be used.",
+    Rejection.UNOPENABLE: PUBLIC_REJECTION_REASON,
     Rejection.SAME_ROWS: "Too many of its rows were in an accepted contribution before.",
     Rejection.ROW_FLOOR: "It was made from fewer rows than the model's floor.",
 }
