@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from chain_common.errors import RuleBroken
+from chain_common.errors import BadInput
 
 HARD_ROW_FLOOR: Final = 50
 """Rows below which no contribution is computed, whatever the spec says (protocol §6)."""
@@ -21,7 +21,7 @@ SET_ROW_FLOOR: Final = 500
 """Rows of a set below which no bounty is posted: a reward would be mostly noise (protocol §8)."""
 
 
-class TooFewRows(RuleBroken):
+class TooFewRows(BadInput):
     """A data set is so small that an update would say much of each row.
 
     ``n_rows`` is what was given, ``floor`` the least that is accepted.
@@ -34,6 +34,7 @@ class TooFewRows(RuleBroken):
             f"There are {n_rows} usable rows.",
             expected=f"This model accepts {floor} or more: the fewer the rows, the more an update says of each.",
             do="Add rows, or choose a model with fewer features.",
+            field="file",
         )
 
 
@@ -63,7 +64,7 @@ def check_row_floor(n_rows: int, n_weights: int, spec_floor: int, *, demonstrati
         raise TooFewRows(n_rows, floor)
 
 
-class SetTooSmall(RuleBroken):
+class SetTooSmall(BadInput):
     """A scoring or closing set has too few rows to pay by. ``n_rows`` is what it has."""
 
     def __init__(self, n_rows: int) -> None:
@@ -72,6 +73,7 @@ class SetTooSmall(RuleBroken):
             f"A set of {n_rows} rows was given.",
             expected=f"The scoring set and the closing set need {SET_ROW_FLOOR} finished rows each.",
             do="Use a larger validation file.",
+            field="file",
         )
 
 

@@ -71,7 +71,7 @@ BAD_FILES = {
         422,
         ["None of the 60 rows can be used", "loan not finished: 60", "Choose a file"],
     ),
-    "too few rows": (sample_rows(0, 70), 409, ["rows"]),
+    "too few rows": (sample_rows(0, 70), 422, ["rows"]),
     "too large": (b"x" * (MEGABYTE + MEGABYTE // 2), 413, ["too large", "At most 1.0 MB", "upload it again"]),
     "too large unpacked or broken": (gzip.compress(bytes(3 * MEGABYTE))[:-9], 422, ["file"]),
 }
