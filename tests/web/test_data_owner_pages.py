@@ -71,7 +71,7 @@ class TestMarket:
     def test_open_models_come_first_and_ended_ones_apart(self, owner):
         page = owner.page("/")
         headings = [h.text for h in page.all("h2")]
-        assert headings == ["Consumer loans 2007–2011", "Payday pilot", "Ended"]
+        assert headings == ["Consumer loans 2007–2011", "Payday pilot", "No contributions now"]
 
     def test_an_empty_market_says_what_will_be_there(self, owner, parts):
         parts.cards = ()
