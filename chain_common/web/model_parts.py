@@ -220,11 +220,13 @@ def _round_note(each: RoundView) -> Markup:
     if each.state == "settled":
         if not each.money_wei:
             return Markup("The loss did not fall enough for a reward; stakes go back. Unpaid gains are not kept.")
-        return Markup("Loss sum {} to {}. {} was given, {} of it waits for the closing score.").format(
-            text.count(each.loss_before),
-            text.count(each.loss_after),
-            inline.money(each.money_wei),
-            inline.money(each.held_wei),
+        losses = text.count(each.loss_before), text.count(each.loss_after)
+        given, held = inline.money(each.money_wei), inline.money(each.held_wei)
+        if each.held_paid_wei:
+            told = Markup("Loss sum {} to {}. {} was given; of the {} held, {} is paid.")
+            return told.format(*losses, given, held, inline.money(each.held_paid_wei))
+        return Markup("Loss sum {} to {}. {} was given, {} of it is held for the closing score.").format(
+            *losses, given, held
         )
     waits = {
         "collecting": ("Takes contributions until {}.", each.closes_by),
